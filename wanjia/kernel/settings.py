@@ -1,0 +1,52 @@
+"""Where Wanjia keeps its state and which parts it uses, from the environment alone.
+
+| variable | meaning | default |
+|---|---|---|
+| WANJIA_HOME | folder of all state: keys, lake, embedded database | ./var |
+| WANJIA_DECLARED | folder of the profile (declared files) | declared/cn beside the package |
+| WANJIA_ENGINE | duckdb or spark | duckdb |
+| WANJIA_MEMORY | memory the DuckDB engine may use | 70 % of the machine's |
+| WANJIA_THREADS | threads of the engine | all processors |
+| WANJIA_SPARK_MASTER | Spark master | local[2] |
+| DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
+"""
+
+import os
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def home() -> Path:
+    """The folder that holds all state."""
+    return Path(os.environ.get("WANJIA_HOME") or "var").resolve()
+
+
+def profile_dir() -> Path:
+    """The folder of the profile in force."""
+    chosen = os.environ.get("WANJIA_DECLARED")
+    return Path(chosen).resolve() if chosen else PROJECT_ROOT / "declared" / "cn"
+
+
+def engine_name() -> str:
+    """The engine for bulk work: "duckdb" or "spark"."""
+    return os.environ.get("WANJIA_ENGINE", "duckdb")
+
+
+def database_url() -> str | None:
+    """The operator's own PostgreSQL server, if one is named."""
+    return os.environ.get("DATABASE_URL") or None
+
+
+def threads() -> int:
+    """How many threads the engine may use."""
+    return int(os.environ.get("WANJIA_THREADS") or os.cpu_count() or 1)
+
+
+def memory_limit() -> str:
+    """The memory the DuckDB engine may use, as DuckDB writes it ("16000MB")."""
+    chosen = os.environ.get("WANJIA_MEMORY")
+    if chosen:
+        return chosen
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{int(total * 0.7 / 1_000_000)}MB"
