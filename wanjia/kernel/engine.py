@@ -106,8 +106,7 @@ class DuckDBEngine(Engine):
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
         statement = self.con.compile(expression)
-        result = self._guarded(lambda: self._raw.execute(statement).to_arrow_table())
-        return result
+        return self._guarded(lambda: self._raw.sql(statement).to_arrow_table())
 
     def drop(self, name: str) -> None:
         kind = self._raw.execute(
