@@ -1,0 +1,44 @@
+"""One home and one database server for the whole test run, in a temporary folder."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_HOME = tempfile.mkdtemp(prefix="wanjia-tests-")
+os.environ["WANJIA_HOME"] = _HOME
+os.environ.pop("WANJIA_DECLARED", None)
+os.environ.setdefault("WANJIA_THREADS", "2")
+# registered before the server's own farewell, so it runs after it
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty WANJIA_HOME of this test's own (the database server stays the shared one)."""
+    from wanjia.kernel.database import ensure_server
+
+    monkeypatch.setenv("DATABASE_URL", ensure_server())
+    monkeypatch.setenv("WANJIA_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def engine():
+    """A DuckDB engine, closed afterwards."""
+    from wanjia.kernel.engine import get_engine
+
+    with get_engine("duckdb") as duckdb_engine:
+        yield duckdb_engine
+
+
+@pytest.fixture(scope="session")
+def spark_engine():
+    """One Spark session (local mode) for all tests that need it."""
+    from wanjia.kernel.engine import get_engine
+
+    with get_engine("spark") as spark:
+        yield spark
