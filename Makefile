@@ -34,4 +34,4 @@ bench: ## measure the whole job beside plain Splink (SIZE=1m for a million resid
 	@.venv/bin/python -m bench.run $(if $(SIZE),$(SIZE),$(SIZES))
 
 lock: ## write the lock files anew
-	@tools/lock.sh --upgrade
+	@rm -f requirements/*.txt; tools/lock.sh
