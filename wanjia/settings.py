@@ -109,7 +109,9 @@ TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = wanjia_settings.home() / "static"
-STATICFILES_DIRS = [folder for folder in (BASE_DIR / "web" / "static_parts", BASE_DIR / "web" / "static") if folder.is_dir()]
+STATICFILES_DIRS = [
+    folder for folder in (BASE_DIR / "web" / "static_parts", BASE_DIR / "web" / "static") if folder.is_dir()
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -21,7 +21,18 @@ LAYERS = [
     {"web", "cli", "jobs", "city"},
 ]
 CONTEXTS = set().union(*LAYERS[1:-1])
-CONTEXT_FILES = {"README.md", "__init__.py", "models", "rules", "bulk", "api", "errors", "declared", "adapters", "migrations"}
+CONTEXT_FILES = {
+    "README.md",
+    "__init__.py",
+    "models",
+    "rules",
+    "bulk",
+    "api",
+    "errors",
+    "declared",
+    "adapters",
+    "migrations",
+}
 DOORS = {"api", "models", "errors", "declared"}
 LONGEST = 400
 SHAMEFUL = re.compile(r"(^|_)(manager|helper|helpers|utils|util|misc|common|data|info|new|v2)(_|$)")
@@ -81,7 +92,9 @@ def test_a_context_is_entered_by_its_door_only(graph):
             continue
         part = imported.split(".")[2] if imported.count(".") >= 2 else ""
         if part not in DOORS:
-            wrong.append(f"{importer} enters {imported}: only {sorted(DOORS)} are open; add a verb or read to {there}/api")
+            wrong.append(
+                f"{importer} enters {imported}: only {sorted(DOORS)} are open; add a verb or read to {there}/api"
+            )
     assert not wrong, "\n".join(wrong)
 
 
@@ -103,7 +116,9 @@ def test_a_context_has_only_known_files(context):
     strange = names - CONTEXT_FILES - {"__pycache__"}
     assert not strange, f"{context.name}/ holds {sorted(strange)}; allowed are {sorted(CONTEXT_FILES)}"
     readme = context / "README.md"
-    assert readme.exists(), f"{context.name}/ has no README.md (ten lines: what it decides, its words, what it never does)"
+    assert readme.exists(), (
+        f"{context.name}/ has no README.md (ten lines: what it decides, its words, what it never does)"
+    )
     assert len(readme.read_text().splitlines()) <= 16, f"{readme} should be about ten lines"
 
 
@@ -112,7 +127,9 @@ def python_files() -> list[Path]:
 
 
 def test_no_room_is_too_full():
-    full = [f"{p.relative_to(ROOT)} has {n}" for p in python_files() if (n := len(p.read_text().splitlines())) > LONGEST]
+    full = [
+        f"{p.relative_to(ROOT)} has {n}" for p in python_files() if (n := len(p.read_text().splitlines())) > LONGEST
+    ]
     assert not full, f"over {LONGEST} lines, make a folder of the same name: {full}"
 
 
@@ -143,7 +160,11 @@ def test_rules_are_pure(path):
             used |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             used.add(node.module.split(".")[0])
-            if node.module.startswith("wanjia.kernel") and node.module.split(".")[2:] not in ([], ["errors"], ["declared"]):
+            if node.module.startswith("wanjia.kernel") and node.module.split(".")[2:] not in (
+                [],
+                ["errors"],
+                ["declared"],
+            ):
                 used.add(node.module)
     impure = (used & IMPURE) | {m for m in used if m.startswith("wanjia.kernel.")}
     assert not impure, f"{path.relative_to(ROOT)} uses {sorted(impure)}: rules know no database, clock or engine"
@@ -152,7 +173,12 @@ def test_rules_are_pure(path):
 def test_every_public_function_of_a_door_says_what_it_means():
     silent = []
     for path in python_files():
-        if path.parent.name in CONTEXTS and path.name == "api.py" or path.parent.name == "api" or "kernel" in path.parts:
+        if (
+            path.parent.name in CONTEXTS
+            and path.name == "api.py"
+            or path.parent.name == "api"
+            or "kernel" in path.parts
+        ):
             for node in ast.parse(path.read_text()).body:
                 is_public = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
                 if is_public and not ast.get_docstring(node):

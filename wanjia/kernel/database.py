@@ -88,7 +88,9 @@ def migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
 
 
-def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, types: Sequence[str] = ()) -> int:
+def copy_rows(
+    cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, types: Sequence[str] = ()
+) -> int:
     """COPY `rows` into `table` (binary when `types`, PostgreSQL type names, are given). Returns how many."""
     names = ", ".join(f'"{column}"' for column in columns)
     how = " (FORMAT BINARY)" if types else ""
@@ -170,8 +172,7 @@ class _EmbeddedServer:
         deadline = time.monotonic() + START_SECONDS
         # after kill -9 of the postmaster the first start can fail until its old backends have ended: so try again
         while True:
-            self._pg_ctl("start", "-w", "-t", "30", "-l", str(self._folder / "server.log"),
-                         "-o", f"-k {self._sockets}")
+            self._pg_ctl("start", "-w", "-t", "30", "-l", str(self._folder / "server.log"), "-o", f"-k {self._sockets}")
             if self._is_answering():
                 break
             if time.monotonic() > deadline:
@@ -189,8 +190,17 @@ class _EmbeddedServer:
         if self._account:
             os.chown(fresh, self._account.pw_uid, self._account.pw_gid)
             os.chown(log, self._account.pw_uid, self._account.pw_gid)
-        made = self._run("initdb", "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8",
-                         "--locale=C.UTF-8", "--no-instructions")
+        made = self._run(
+            "initdb",
+            "-D",
+            str(fresh),
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        )
         if made.returncode:
             raise DatabaseUnavailable(reason=made.stderr.strip().splitlines()[-1] if made.stderr else "initdb failed")
         with open(fresh / "postgresql.conf", "a") as file:
@@ -209,7 +219,9 @@ class _EmbeddedServer:
     def _is_answering(self) -> bool:
         if not self._sockets.exists():
             return False
-        return self._run("pg_isready", "-q", "-h", str(self._sockets), "-d", "postgres", "-U", SUPERUSER).returncode == 0
+        return (
+            self._run("pg_isready", "-q", "-h", str(self._sockets), "-d", "postgres", "-U", SUPERUSER).returncode == 0
+        )
 
     def _ensure_database(self) -> None:
         import psycopg
@@ -225,16 +237,34 @@ class _EmbeddedServer:
         binary = _binaries() / program
         if self._account:
             # the capability lets the account reach folders below root's home without opening them to everybody
-            command = ["setpriv", f"--reuid={self._account.pw_uid}", f"--regid={self._account.pw_gid}", "--clear-groups",
-                       "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--", str(binary), *arguments]
+            command = [
+                "setpriv",
+                f"--reuid={self._account.pw_uid}",
+                f"--regid={self._account.pw_gid}",
+                "--clear-groups",
+                "--inh-caps=+dac_read_search",
+                "--ambient-caps=+dac_read_search",
+                "--",
+                str(binary),
+                *arguments,
+            ]
         else:
             command = [str(binary), *arguments]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
         try:
             # output to a file, not a pipe: the server inherits the handle and would keep a pipe open for ever
             with tempfile.TemporaryFile("w+") as output:
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True,
-                                      env=environment, cwd="/", check=False, timeout=START_SECONDS * 2)
+                done = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    text=True,
+                    env=environment,
+                    cwd="/",
+                    check=False,
+                    timeout=START_SECONDS * 2,
+                )
                 output.seek(0)
                 return subprocess.CompletedProcess(command, done.returncode, "", output.read())
         except FileNotFoundError as missing:
@@ -258,8 +288,11 @@ def _server_account() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
-                       check=False, capture_output=True)
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+            check=False,
+            capture_output=True,
+        )
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:

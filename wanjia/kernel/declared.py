@@ -156,8 +156,10 @@ class _Reader:
                     values[name] = value
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 self._note(f"{at}{name}", "is required but missing", "必填，但缺失")
-        if any(f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING and n not in values
-               for n, f in fields.items()):
+        if any(
+            f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING and n not in values
+            for n, f in fields.items()
+        ):
             return self.FAILED
         return cls(**values)
 
@@ -201,7 +203,9 @@ class _Reader:
         return tuple(built) if kind is tuple else built
 
     def _wrong(self, at: str, wanted: str, value: Any) -> object:
-        self._note(at, f"should be {wanted}, not {_name_of(type(value))}", f"应为 {wanted}，而不是 {_name_of(type(value))}")
+        self._note(
+            at, f"should be {wanted}, not {_name_of(type(value))}", f"应为 {wanted}，而不是 {_name_of(type(value))}"
+        )
         return self.FAILED
 
     def _not_one_of(self, at: str, value: Any, allowed: Iterable[Any]) -> object:
@@ -219,6 +223,14 @@ class _Reader:
 
 
 def _name_of(hint: Any) -> str:
-    names = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", list: "a list",
-             dict: "a table", datetime.date: "a date", datetime.datetime: "a date and time"}
+    names = {
+        str: "a text",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        list: "a list",
+        dict: "a table",
+        datetime.date: "a date",
+        datetime.datetime: "a date and time",
+    }
     return names.get(hint, getattr(hint, "__name__", str(hint)))

@@ -50,7 +50,9 @@ class LakeFileDamaged(WanjiaError):
 
     code = "KERNEL-003"
     zh = "密封文件 {name} 未通过完整性校验（被截断、改动或密钥不符）。请从备份恢复该文件。"
-    en = "The sealed file {name} fails its integrity check (cut short, altered, or another key). Restore it from backup."
+    en = (
+        "The sealed file {name} fails its integrity check (cut short, altered, or another key). Restore it from backup."
+    )
 
 
 class LakeFileMissing(WanjiaError):

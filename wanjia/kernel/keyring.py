@@ -68,6 +68,8 @@ class Sealer:
 
     def unseal(self, blob: bytes, aad: bytes) -> bytes:
         """Open `blob`. Raises `KeyUnavailable` when it was altered, moved, or sealed under a key that is gone."""
+        if len(blob) < HEAD_BYTES + TAG_BYTES:
+            raise KeyUnavailable(reason="a sealed value is cut short", folder=str(self._keyring.folder))
         if blob[: HEAD.size] == self._head:
             aead = self._aead
         else:
@@ -129,15 +131,13 @@ class Keyring:
         return entry["suite"], entry["id"], self._aead_of(entry)
 
     def _named(self, purpose: str, blob: bytes) -> AESGCM | _Sm4Gcm:
-        if len(blob) < HEAD_BYTES + TAG_BYTES:
-            raise KeyUnavailable(reason="a sealed value is cut short", folder=str(self.folder))
-        _, key_id = HEAD.unpack_from(blob)
+        suite, key_id = HEAD.unpack_from(blob)
         entry = self._find(purpose, key_id)
         if entry is None:
             # another process may have rotated the key since this one read the file
             self._entries = self._read_entries()
             entry = self._find(purpose, key_id)
-        if entry is None:
+        if entry is None or entry["suite"] != suite:
             raise KeyUnavailable(reason=f"data key {key_id} is not in the keyring", folder=str(self.folder))
         return self._aead_of(entry)
 

@@ -200,6 +200,8 @@ class _SealedReader(io.RawIOBase):
         length, is_last = FRAME_HEAD.unpack(head)
         # a damaged length must not make us ask for gigabytes
         blob = self._file.read(min(length, 2 * FRAME_BYTES))
+        if len(blob) != length or (is_last and self._file.read(1)):
+            raise LakeFileDamaged(name=self._name)
         try:
             plaintext = self._sealer.unseal(blob, _frame_aad(self._name, self._file_id, self._number, is_last))
         except KeyUnavailable:
