@@ -150,7 +150,7 @@ IMPURE = {"django", "ibis", "duckdb", "psycopg", "pyspark", "splink", "sqlalchem
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in python_files() if p.parent.name in CONTEXTS and p.name == "rules.py" or p.parent.name == "rules"],
+    [p for p in python_files() if (p.parent.name in CONTEXTS and p.name == "rules.py") or p.parent.name == "rules"],
     ids=lambda p: str(p.relative_to(PACKAGE)),
 )
 def test_rules_are_pure(path):
@@ -174,8 +174,8 @@ def test_every_public_function_of_a_door_says_what_it_means():
     silent = []
     for path in python_files():
         if (
-            path.parent.name in CONTEXTS
-            and path.name == "api.py"
+            (path.parent.name in CONTEXTS
+            and path.name == "api.py")
             or path.parent.name == "api"
             or "kernel" in path.parts
         ):

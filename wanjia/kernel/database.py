@@ -139,7 +139,7 @@ class _EmbeddedServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         with open(self._folder / "start.lock", "w") as starting:
             fcntl.flock(starting, fcntl.LOCK_EX)
-            users = open(self._folder / "users.lock", "w")  # noqa: SIM115 - held until the process ends
+            users = open(self._folder / "users.lock", "w")
             fcntl.flock(users, fcntl.LOCK_SH)
             _held_locks[self._folder] = users
             self._ensure_running()
