@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from csp.constants import NONCE, NONE, SELF
+from csp.constants import NONE, SELF
 
 from wanjia.kernel import settings as wanjia_settings
 from wanjia.kernel.database import ensure_server
@@ -74,19 +74,26 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # not Django's LocaleMiddleware: the language is the user's choice, never the browser's (see there)
+    "wanjia.web.middleware.ChosenLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wanjia.web.middleware.NothingKept",
+    "wanjia.web.middleware.ErrorsExplained",
+    # innermost: sees the view that will answer
+    "wanjia.web.middleware.DeniedByDefault",
 ]
 ROOT_URLCONF = "wanjia.web.urls"
+AUTH_USER_MODEL = "access.Account"
+# scrypt holds as well as PBKDF2 with a million rounds and takes a tenth of its time
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 WSGI_APPLICATION = "wanjia.web.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "web" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -94,7 +101,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "csp.context_processors.nonce",
+                "wanjia.web.navigation.of_request",
             ]
         },
     }
@@ -120,12 +127,13 @@ STORAGES = {
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF, "'unsafe-inline'"],
+        # no inline script and no inline style anywhere: neither a nonce nor 'unsafe-inline' is needed
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # data: for the arrows and ticks inside Tabler's style sheet
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "worker-src": [SELF, "blob:"],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -138,6 +146,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("WANJIA_HTTPS") == "
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL = "/login/"
+CSRF_FAILURE_VIEW = "wanjia.web.public.pages.form_expired"
 
 # log lines carry codes and counts, never a request's content
 LOGGING = {

@@ -1,0 +1,119 @@
+"""What holds for every page: language by choice, nothing kept by browsers, refusals explained, denied by default."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.utils import translation
+
+from wanjia.access.api import may
+from wanjia.access.errors import OutsideArea, RightMissing
+from wanjia.kernel.errors import WanjiaError
+from wanjia.web.labels import RIGHTS, ROLES, word
+from wanjia.web.page import Audience, View, declaration_of
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+LANGUAGE_COOKIE = "wanjia_language"
+TEXT_COOKIE = "wanjia_text"
+
+log = logging.getLogger("wanjia.web")
+
+
+class ChosenLanguage:
+    """Chinese unless the user chose otherwise: the account's choice, else this browser's cookie.
+
+    The browser's own preference is not asked: an English browser on a Chinese counter gave English errors beside
+    Chinese labels.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.known = {code for code, _ in settings.LANGUAGES}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.COOKIES.get(LANGUAGE_COOKIE, "")
+        if request.user.is_authenticated and request.user.language:
+            chosen = request.user.language
+        with translation.override(chosen if chosen in self.known else settings.LANGUAGE_CODE):
+            request.LANGUAGE_CODE = translation.get_language()
+            response = self.answer(request)
+            response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+            return response
+
+
+class NothingKept:
+    """No answer is kept by a browser or a proxy; static files are served before this and are kept for good."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.answer(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class ErrorsExplained:
+    """An error with a code becomes a page: what happened, what to do, a number to quote. Others are logged by number.
+
+    The log line holds the number, the address's name and the error's class, never the request's content.
+    """
+
+    STATUS: dict[type[WanjiaError], int] = {RightMissing: 403, OutsideArea: 403}
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a WanjiaError with its own sentence; leave everything else to handler500."""
+        if not isinstance(error, WanjiaError):
+            return None
+        status = next((code for kind, code in self.STATUS.items() if isinstance(error, kind)), 409)
+        return explain(request, sentence=_sentence(error), code=error.code, status=status)
+
+
+def _sentence(error: WanjiaError) -> str:
+    return error.sentence("en" if translation.get_language() == "en" else "zh")
+
+
+def explain(request: HttpRequest, *, sentence: str, code: str, status: int) -> HttpResponse:
+    """The error page: the sentence, its code and a reference number that also stands in the log."""
+    reference = secrets.token_hex(4).upper()
+    match = getattr(request, "resolver_match", None)
+    log.warning("%s %s on %s", reference, code, match.url_name if match else "unknown address")
+    return render(request, "error.html", {"sentence": sentence, "code": code, "reference": reference}, status=status)
+
+
+class DeniedByDefault:
+    """A page answers only if it declared a right and the account holds it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_view(self, request: HttpRequest, view: View, args: tuple, kwargs: dict) -> HttpResponse | None:
+        """Refuse, send to log-in, or let the page answer (None)."""
+        declared = declaration_of(view)
+        if declared is None:
+            sentence = translation.gettext("This page declares no right and is refused.")
+            return explain(request, sentence=sentence, code="WEB-001", status=403)
+        if request.method not in declared.methods:
+            return HttpResponseNotAllowed(sorted(declared.methods))
+        if declared.audience is Audience.PUBLIC:
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not may(request.user, declared.right):
+            refused = RightMissing(role=word(ROLES, request.user.role), right=word(RIGHTS, declared.right))
+            return explain(request, sentence=_sentence(refused), code=refused.code, status=403)
+        return None

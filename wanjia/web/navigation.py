@@ -1,0 +1,95 @@
+"""The menu: what an account may enter, grouped by audience. A link whose right is not held is not shown."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from wanjia.access.api import Right, may
+from wanjia.web.labels import ROLES, word
+from wanjia.web.middleware import TEXT_COOKIE
+from wanjia.web.page import declaration_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu: page name, words, icon (see tools/collect_browser_parts.py), pages that count as inside it."""
+
+    page: str
+    label: str | Promise
+    icon: str
+    right: Right
+    inside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading of the menu with its lines."""
+
+    label: str | Promise
+    entries: tuple[Entry, ...]
+
+
+MENU: tuple[Group, ...] = (
+    Group(
+        _("Registry"),
+        (
+            Entry(
+                "find_person", _("Find a person"), "search", Right.FIND_PERSON, frozenset({"persons_found", "person"})
+            ),
+        ),
+    ),
+    Group(
+        _("Data quality"),
+        (
+            Entry("runs", _("Runs"), "timeline", Right.SEE_RUNS, frozenset({"run"})),
+            Entry("quarantine", _("Quarantine"), "file-alert", Right.SEE_QUARANTINE, frozenset({"quarantined_row"})),
+            Entry("scorecards", _("Scorecards"), "clipboard-check", Right.SEE_QUALITY, frozenset({"scorecard"})),
+            Entry("findings", _("Findings"), "alert-triangle", Right.SEE_QUALITY),
+            Entry("linkage", _("Linkage"), "affiliate", Right.SEE_LINKAGE),
+        ),
+    ),
+    Group(
+        _("Population"),
+        (
+            Entry("population", _("By area"), "map", Right.SEE_POPULATION),
+            Entry("pyramid", _("Age and sex"), "chart-bar", Right.SEE_POPULATION),
+        ),
+    ),
+    Group(_("Oversight"), (Entry("trace", _("Trace"), "fingerprint", Right.SEE_TRACE),)),
+)
+
+
+def menu_of(request: HttpRequest) -> list[dict]:
+    """The groups and entries this account may use, the current one marked."""
+    match = getattr(request, "resolver_match", None)
+    declared = declaration_of(match.func) if match else None
+    here = declared.name if declared else ""
+    shown = []
+    for group in MENU:
+        entries = [
+            {"entry": entry, "current": here == entry.page or here in entry.inside}
+            for entry in group.entries
+            if may(request.user, entry.right)
+        ]
+        if entries:
+            shown.append({"label": group.label, "entries": entries})
+    return shown
+
+
+def first_page(request: HttpRequest) -> str | None:
+    """The name of the first page this account may enter, or None."""
+    groups = menu_of(request)
+    return groups[0]["entries"][0]["entry"].page if groups else None
+
+
+def of_request(request: HttpRequest) -> dict:
+    """Context processor: the menu, whether texts are large, the role in words."""
+    user = getattr(request, "user", None)
+    if user is None:
+        return {}
+    is_large = user.large_text if user.is_authenticated else request.COOKIES.get(TEXT_COOKIE) == "large"
+    if not user.is_authenticated:
+        return {"menu": [], "is_text_large": is_large}
+    return {"menu": menu_of(request), "is_text_large": is_large, "role_word": word(ROLES, user.role)}

@@ -1,0 +1,81 @@
+"""How a page is declared: its path, its audience and the right it asks for, on the function that answers.
+
+A function that is not declared has no address (urls.py serves declarations only) and, were it to get one, would be
+refused by middleware.DeniedByDefault.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.http import HttpRequest, HttpResponse
+
+from wanjia.access.api import Right
+
+View = Callable[..., HttpResponse]
+
+
+class Audience(StrEnum):
+    """Who a page is for. PUBLIC needs no log-in, STAFF any account, the others the folder's readers."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+    OFFICER = "officer"
+    STEWARD = "steward"
+    PLANNER = "planner"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a page said about itself."""
+
+    path: str
+    name: str
+    audience: Audience
+    right: Right | None
+    methods: frozenset[str]
+    view: View
+
+    @property
+    def address(self) -> str:
+        """Path below the site's root: public and staff pages at the root, others below their audience's name."""
+        at_root = self.audience in (Audience.PUBLIC, Audience.STAFF)
+        return self.path if at_root else f"{self.audience}/{self.path}"
+
+
+#: every declared page by name; filled as the audiences' modules are imported
+DECLARED: dict[str, Declaration] = {}
+
+
+def page(
+    path: str, *, audience: Audience, right: Right | None, methods: tuple[str, ...] = ("GET",)
+) -> Callable[[View], View]:
+    """Declare the decorated function as the page at `path`, named after the function.
+
+    Raises ValueError when a page outside PUBLIC asks for no right, or two pages carry one name: both are mistakes of a
+    programmer, found at start-up.
+    """
+
+    def declare(view: View) -> View:
+        name = view.__name__
+        if right is None and audience is not Audience.PUBLIC:
+            raise ValueError(f"page {name} is not public, so it must ask for a right")
+        if name in DECLARED and DECLARED[name].view.__module__ != view.__module__:
+            raise ValueError(f"two pages are named {name}")
+        allowed = frozenset({*methods, *({"HEAD"} if "GET" in methods else ())})
+        view.declaration = Declaration(path, name, audience, right, allowed, view)  # type: ignore[attr-defined]
+        DECLARED[name] = view.declaration  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def declaration_of(view: View) -> Declaration | None:
+    """The declaration of a view function, or None."""
+    return getattr(view, "declaration", None)
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page only; the same address without script gives the whole page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"

@@ -1,0 +1,1 @@
+"""Pages that need no log-in, and those every account shares: log-in, settings, errors."""

@@ -1,0 +1,138 @@
+"""Log-in, log-out, own settings, health, and what is shown when something went wrong."""
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+
+from wanjia.access.api import Right, choose_language, choose_text_size
+from wanjia.web.middleware import LANGUAGE_COOKIE, TEXT_COOKIE, explain
+from wanjia.web.navigation import first_page
+from wanjia.web.page import Audience, page
+
+COOKIE_SECONDS = 365 * 24 * 3600
+
+
+class LogInForm(forms.Form):
+    """Account name and password."""
+
+    username = forms.CharField(
+        label=gettext_lazy("Account"),
+        max_length=64,
+        widget=forms.TextInput({"class": "form-control", "autocomplete": "username", "autocapitalize": "none"}),
+        error_messages={"required": gettext_lazy("Enter your account name.")},
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput({"class": "form-control", "autocomplete": "current-password"}),
+        error_messages={"required": gettext_lazy("Enter your password.")},
+    )
+
+
+@page("login/", audience=Audience.PUBLIC, right=None, methods=("GET", "POST"))
+@sensitive_post_parameters("password")
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Log in with account and password; says only that the pair is wrong, never which half."""
+    following = _safe_next(request)
+    if request.user.is_authenticated:
+        return redirect(following)
+    form = LogInForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        account = authenticate(request, **form.cleaned_data)
+        if account is not None:
+            login(request, account)
+            return redirect(following)
+        form.add_error(None, _("Account and password do not match. Check both, or ask an administrator."))
+    status = 422 if form.is_bound else 200
+    return render(request, "public/log_in.html", {"form": form, "next": following}, status=status)
+
+
+@page("logout/", audience=Audience.PUBLIC, right=None, methods=("POST",))
+def log_out(request: HttpRequest) -> HttpResponse:
+    """End the session here and forget what it held."""
+    logout(request)
+    return redirect("log_in")
+
+
+@page("", audience=Audience.STAFF, right=Right.ENTER)
+def home(request: HttpRequest) -> HttpResponse:
+    """Straight to the work: the first page of the account's menu."""
+    first = first_page(request)
+    if first is None:
+        return explain(
+            request, sentence=_("Your account has no page yet. Ask an administrator."), code="WEB-002", status=403
+        )
+    return redirect(first)
+
+
+@page("preferences/", audience=Audience.PUBLIC, right=None, methods=("POST",))
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Keep a chosen language or text size, and return to the page it was chosen on."""
+    answer = redirect(_safe_next(request))
+    language, text = request.POST.get("language"), request.POST.get("text")
+    if language in dict(settings.LANGUAGES):
+        if request.user.is_authenticated:
+            choose_language(request.user, language)
+        _keep(answer, LANGUAGE_COOKIE, language)
+    if text in ("large", "normal"):
+        if request.user.is_authenticated:
+            choose_text_size(request.user, large=text == "large")
+        _keep(answer, TEXT_COOKIE, text)
+    return answer
+
+
+@page("health/", audience=Audience.PUBLIC, right=None)
+def health(request: HttpRequest) -> HttpResponse:
+    """Whether the server answers and reaches its database; says nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+def _keep(answer: HttpResponse, cookie: str, value: str) -> None:
+    answer.set_cookie(
+        cookie, value, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )
+
+
+def _safe_next(request: HttpRequest) -> str:
+    """The address to go on to: only one on this site, so that a crafted link cannot send a user away after log-in."""
+    wanted = request.POST.get("next") or request.GET.get("next") or "/"
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return "/"
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form came without a valid token: the page was open for too long, or another site sent it."""
+    sentence = _("This form has expired. Go back, reload the page and send it again.")
+    return explain(request, sentence=sentence, code="WEB-003", status=403)
+
+
+def request_malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer to a request that makes no sense."""
+    return explain(
+        request, sentence=_("The request could not be read. Go back and try again."), code="WEB-400", status=400
+    )
+
+
+def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer to an address that nothing is at."""
+    sentence = _("There is nothing at this address. It may have been moved or withdrawn. Choose a page from the menu.")
+    return explain(request, sentence=sentence, code="WEB-404", status=404)
+
+
+def server_failed(request: HttpRequest) -> HttpResponse:
+    """Answer to a fault of ours."""
+    sentence = _(
+        "Something failed on our side and nothing was changed. Try again; if it fails again, quote the number below."
+    )
+    return explain(request, sentence=sentence, code="WEB-500", status=500)

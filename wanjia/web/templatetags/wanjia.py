@@ -1,0 +1,89 @@
+"""Small things templates need: icons, masked numbers, counts, ratios, bars, the current address with one change."""
+
+from typing import Any
+
+from django import template
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite; without a label it is decoration and hidden from screen readers."""
+    address = f"{static('parts/icons.svg')}#{name}"
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, address)
+    return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', address)
+
+
+@register.filter
+def masked(number: str | None) -> str:
+    """A document number as first six and last four, the rest hidden; anything shorter than twelve shows its last two only."""
+    text = number or ""
+    if len(text) >= 12:
+        return f"{text[:6]}{'•' * (len(text) - 10)}{text[-4:]}"
+    return "•" * max(len(text) - 2, 0) + text[-2:]
+
+
+@register.filter
+def count(value: Any) -> str:
+    """A whole number with separators; – when unknown."""
+    return "–" if value is None else number_format(int(value), use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def percent(value: Any, digits: int = 1) -> str:
+    """A ratio as a percentage, rounded down when it would otherwise read 100 % without being it; – when unknown."""
+    if value is None:
+        return "–"
+    ratio = float(value)
+    shown = f"{ratio * 100:.{digits}f}"
+    if ratio < 1 and shown == f"{100:.{digits}f}":
+        shown = f"{100 - 10**-digits:.{digits}f}"
+    return f"{shown}%"
+
+
+@register.filter
+def seconds(value: Any) -> str:
+    """A duration in seconds, minutes from two minutes on."""
+    if value is None:
+        return "–"
+    length = float(value)
+    return f"{length:.1f} s" if length < 120 else f"{int(length // 60)} min {int(length % 60):02d} s"
+
+
+@register.simple_tag
+def bar(value: Any, whole: Any, tone: str = "") -> SafeString:
+    """A quiet bar of value ÷ whole beside a number that says the same; SVG attributes, because inline style is forbidden."""
+    share = 0.0 if not whole or value is None else max(0.0, min(float(value) / float(whole), 1.0))
+    width = f"{share * 100:.2f}"
+    return format_html(
+        '<svg class="bar {}" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+        '<rect class="bar-whole" width="100" height="4"></rect>'
+        '<rect class="bar-part" width="{}" height="4"></rect></svg>',
+        tone,
+        width,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def address_with(context: template.Context, **changes: Any) -> str:
+    """The query of this page with `changes` applied (None or "" removes a key), for pages, sorting and filters."""
+    query: QueryDict = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.filter
+def lookup(mapping: dict, key: Any) -> Any:
+    """mapping[key], or the key itself: codes without a word are shown as they are."""
+    return mapping.get(key, key)
