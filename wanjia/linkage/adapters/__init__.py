@@ -1,0 +1,1 @@
+"""The outside world of linking: SQL engines and the Splink model."""

@@ -1,0 +1,65 @@
+"""Tables made by SQL text that DuckDB and Spark both run: linking's way to its engine.
+
+Splink writes SQL itself, and linking joins its own tables to Splink's, so it speaks SQL too. Only what both dialects read
+is written; the few functions whose names differ are listed in `DIALECT`.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from wanjia.kernel.engine import Engine
+
+DIALECT = {
+    "duckdb": {"hash64": "hash", "jaro_winkler": "jaro_winkler_similarity", "damerau": "damerau_levenshtein"},
+    "spark": {"hash64": "xxhash64", "jaro_winkler": "jaro_winkler", "damerau": "damerau_levenshtein"},
+}
+
+
+class Workspace:
+    """Named tables of one engine. Names are linking's own and start with `lk_`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.kind = engine.kind
+        self.words = DIALECT[engine.kind]
+        if engine.kind == "spark":
+            engine.splink_api()  # registers the similarity functions of Splink's jar
+
+    def make(self, name: str, sql: str) -> None:
+        """Run `sql` and keep its rows as table `name`, replacing it."""
+        if self.kind == "duckdb":
+            self.engine._guarded(lambda: self.engine.raw.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}"))
+        else:
+            # cutting the plan: a table that is read several times must not be computed each time
+            self.engine.session.sql(sql).localCheckpoint(eager=True).createOrReplaceTempView(name)
+
+    def rows(self, sql: str) -> list[tuple]:
+        """The rows of a small result."""
+        if self.kind == "duckdb":
+            return self.engine._guarded(lambda: self.engine.raw.execute(sql).fetchall())
+        return [tuple(row) for row in self.engine.session.sql(sql).collect()]
+
+    def arrow(self, sql: str) -> pa.Table:
+        """The rows of a result as Arrow."""
+        if self.kind == "duckdb":
+            # `execute(…).to_arrow_table()` loses ORDER BY on several threads; a relation keeps it
+            return self.engine._guarded(lambda: self.engine.raw.sql(sql).to_arrow_table())
+        return self.engine.session.sql(sql).toArrow()
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """Make the Arrow table known as `name`, replacing what was there."""
+        self.engine.load(name, table)
+
+    def columns(self, name: str) -> list[str]:
+        """The columns of table `name`, in order."""
+        return self.arrow(f"SELECT * FROM {name} LIMIT 0").column_names
+
+    def drop(self, *names: str) -> None:
+        """Forget the tables."""
+        for name in names:
+            self.engine.drop(name)
+
+    def splink(self) -> Any:
+        """A Splink database API over the same tables."""
+        return self.engine.splink_api()

@@ -1,0 +1,291 @@
+"""Linking: assertions in, links out; whole or only what changed, with the same result."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wanjia.kernel.engine import Engine
+from wanjia.kernel.lake import Lake
+from wanjia.kernel.progress import Progress
+from wanjia.linkage.adapters.workspace import Workspace
+from wanjia.linkage.api import state
+from wanjia.linkage.api.training import FLOOR_BITS, NO_FLOOR, contradicting, source_pairs, train
+from wanjia.linkage.bulk import nodes as node_tables
+from wanjia.linkage.bulk import pairs as pair_tables
+from wanjia.linkage.bulk import persons
+from wanjia.linkage.declared import Linkage, SourceTrust
+from wanjia.linkage.rules import calibration, closing
+
+#: when more than this share of nodes changed, scoring only the changed ones saves nothing
+WORTH_INCREMENTAL = 0.4
+
+
+@dataclass
+class Linked:
+    """What a run of linking did, for the report and the pages."""
+
+    assertions: int
+    nodes: int
+    persons: int
+    scored_nodes: int
+    pairs: int
+    edges: int
+    walked_nodes: int
+    review: int
+    bands: dict[str, int]
+    model: str
+    trained: bool
+    refused_blocks: dict[str, int] = field(default_factory=dict)
+    shared_numbers: int = 0
+
+
+def link(
+    engine: Engine,
+    *,
+    lake: Lake,
+    linkage: Linkage,
+    trust: list[SourceTrust],
+    assertions,
+    retrain: bool = False,
+    progress: Progress | None = None,
+) -> Linked:
+    """Link the active `assertions` (an Ibis table of `engine`) and keep links, scored pairs and review pairs in the lake.
+
+    The first run trains the model; later runs keep it (so that a link never moves because of someone else's delivery) unless
+    `retrain` is asked for or a delivery it was trained on is gone. Only nodes that changed since the last run are scored again.
+    Raises `NothingToLinkBy`.
+    """
+    work = Workspace(engine)
+    step = _Steps(progress)
+    step("nodes")
+    compiled = engine.con.compile(assertions)
+    available = set(assertions.columns)
+    work.make("lk_assertions", node_tables.assertions_sql(linkage, trust, available, f"({compiled}) q"))
+    node_tables.make_nodes(work, linkage, assertions="lk_assertions", members="lk_members", nodes="lk_nodes")
+    deliveries = [int(d) for (d,) in work.rows(f"SELECT DISTINCT delivery_id FROM ({compiled}) q")]
+    step("model")
+    trained, fresh = _model_in_force(work, lake, linkage, deliveries, retrain)
+    step("score")
+    scored = _score_changed(work, lake, trained, whole=fresh)
+    step("close")
+    closed = close_clusters(work, trained)
+    step("links")
+    persons.make_links(work, linkage, trained.model.name)
+    links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
+    lake.write(state.EDGES, work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"))
+    lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
+    lake.write(state.REVIEW, work.arrow("SELECT * FROM lk_review ORDER BY l, r"))
+    lake.write(state.LINKS, links)
+    bands = {v["values"]: v["counts"] for v in pc.value_counts(links.column("band")).to_pylist()}
+    return Linked(
+        assertions=links.num_rows,
+        nodes=work.rows("SELECT count(*) FROM lk_nodes")[0][0],
+        persons=pc.count_distinct(links.column("person_id")).as_py(),
+        scored_nodes=scored["nodes"],
+        pairs=scored["pairs"],
+        edges=work.rows("SELECT count(*) FROM lk_edges")[0][0],
+        walked_nodes=closed.walked,
+        review=work.rows("SELECT count(*) FROM lk_review")[0][0],
+        bands=bands,
+        model=trained.model.name,
+        trained=fresh,
+        refused_blocks={rule: len(sizes) for rule, sizes in trained.refused_blocks.items()},
+        shared_numbers=work.rows("SELECT count(DISTINCT clash) FROM lk_nodes WHERE clash IS NOT NULL")[0][0],
+    )
+
+
+class _Steps:
+    """Names each step to the progress bar, if there is one."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._open = False
+
+    def __call__(self, name: str) -> None:
+        if self._progress is not None:
+            self._progress.stage(f"link: {name}", 1)
+
+
+def _model_in_force(
+    work: Workspace, lake: Lake, linkage: Linkage, deliveries: list[int], retrain: bool
+) -> tuple[state.Trained, bool]:
+    if lake.exists(state.MODEL) and not retrain:
+        trained = state.load_trained(lake, linkage)
+        if set(trained.trained_on) <= set(deliveries):
+            state.load_terms(lake, work, linkage)
+            return trained, False
+    trained = train(work, linkage, trained_on=deliveries)
+    state.save_trained(lake, work, trained)
+    return trained, True
+
+
+def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole: bool) -> dict[str, int]:
+    """Make `lk_edges`: kept pairs of unchanged nodes, and fresh scores of everything that touches a changed one."""
+    model = trained.model
+    columns = ", ".join(
+        f"coalesce(CAST({c} AS STRING), '')" for c in work.columns("lk_nodes") if c not in ("node_id", "size")
+    )
+    work.make("lk_digests", f"SELECT node_id, md5(concat_ws('\x1f', {columns})) AS digest FROM lk_nodes")
+    pair_tables.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
+    total = work.rows("SELECT count(*) FROM lk_nodes")[0][0]
+    changed = total
+    if not whole and lake.exists(state.NODES) and lake.exists(state.EDGES):
+        work.put("lk_digests_before", lake.read(state.NODES))
+        work.make(
+            "lk_same",
+            "SELECT d.node_id FROM lk_digests d JOIN lk_digests_before b ON d.node_id = b.node_id AND d.digest = b.digest",
+        )
+        changed = total - work.rows("SELECT count(*) FROM lk_same")[0][0]
+    if changed > WORTH_INCREMENTAL * total or whole:
+        pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers=None, pairs="lk_pairs")
+        pair_tables.score_pairs(work, model, keyed="lk_keyed", pairs="lk_pairs", edges="lk_edges", floor=FLOOR_BITS)
+        return {"nodes": total, "pairs": work.rows("SELECT count(*) FROM lk_pairs")[0][0]}
+    work.make(
+        "lk_drivers",
+        "SELECT d.node_id FROM lk_digests d LEFT JOIN lk_same s ON d.node_id = s.node_id WHERE s.node_id IS NULL",
+    )
+    work.put("lk_edges_before", lake.read(state.EDGES))
+    pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers="lk_drivers", pairs="lk_pairs")
+    pair_tables.score_pairs(work, model, keyed="lk_keyed", pairs="lk_pairs", edges="lk_edges_fresh", floor=FLOOR_BITS)
+    work.make(
+        "lk_edges",
+        """SELECT e.l, e.r, e.weight, e.pattern FROM lk_edges_before e
+        JOIN lk_same x ON e.l = x.node_id JOIN lk_same y ON e.r = y.node_id
+        UNION ALL SELECT l, r, weight, pattern FROM lk_edges_fresh""",
+    )
+    return {"nodes": changed, "pairs": work.rows("SELECT count(*) FROM lk_pairs")[0][0]}
+
+
+def close_clusters(work: Workspace, trained: state.Trained) -> closing.Closed:
+    """Make `lk_clusters` (node → cluster) and `lk_review` from `lk_edges`."""
+    model = trained.model
+    edges = work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r")
+    facts_table = work.arrow(
+        """SELECT n.node_id, n.num, n.clash, n.uniq, n.source, n.size FROM lk_nodes n
+        JOIN (SELECT l AS node_id FROM lk_edges UNION SELECT r FROM lk_edges) e ON n.node_id = e.node_id
+        ORDER BY n.node_id"""
+    )
+    ids = facts_table.column("node_id").to_numpy()
+    left, right = (np.searchsorted(ids, edges.column(c).to_numpy()) for c in ("l", "r"))
+    raw, pattern = (edges.column(c).to_numpy() for c in ("weight", "pattern"))
+    facts = closing.NodeFacts(
+        number=_codes(facts_table.column("num")),
+        clash=_codes(facts_table.column("clash")),
+        uniq=facts_table.column("uniq").to_numpy(),
+    )
+    exclusive = np.where(facts.number > 0, 1, np.where(facts.uniq > 0, facts.uniq + 1, 0))
+    contending = calibration.compete(left, right, raw, exclusive[left], exclusive[right])
+    sources = facts_table.column("source").combine_chunks()
+    between = source_pairs(pc.take(sources, pa.array(left)), pc.take(sources, pa.array(right))) if len(left) else np.array([])
+    link_at, review_at, probability = _bands(trained, between, contending)
+    pairs = closing.Pairs(
+        left=left,
+        right=right,
+        weight=contending,
+        raw=raw,
+        accepted=contending >= link_at,
+        contradicts=contradicting(model, pattern),
+    )
+
+    def score_missing(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        work.put("lk_missing", pa.table({"l": ids[one], "r": ids[two]}))
+        sql = model.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_missing", floor=NO_FLOOR, words=work.words)
+        found = work.arrow(f"SELECT l, r, weight, pattern FROM ({sql}) q ORDER BY l, r")
+        return found.column("weight").to_numpy(), contradicting(model, found.column("pattern").to_numpy())
+
+    closed = closing.close(facts, pairs, score_missing)
+    _put_clusters(work, ids, facts_table, pairs, closed, probability, pattern)
+    _put_review(work, ids, facts, facts_table, pairs, closed, probability, contending >= review_at, pattern)
+    return closed
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """1, 2, … for each distinct text; 0 for NULL."""
+    codes = column.combine_chunks().dictionary_encode().indices
+    return pc.fill_null(pc.add(codes, 1), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _bands(trained: state.Trained, between: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Link threshold, review threshold and calibrated probability of every pair, by its pair of sources."""
+    link_at = np.full(len(weight), calibration.MOST_BITS)
+    review_at = np.full(len(weight), calibration.MOST_BITS)
+    probability = np.zeros(len(weight))
+    names, inverse = np.unique(between, return_inverse=True) if len(between) else (np.array([]), np.array([], int))
+    for i, name in enumerate(names.tolist()):
+        mine = inverse == i
+        key = name if name in trained.thresholds else state.ANY
+        link_at[mine] = trained.thresholds[key].link
+        review_at[mine] = trained.thresholds[key].review
+        probability[mine] = trained.curves[key].at(weight[mine])
+    return link_at, review_at, probability
+
+
+def _put_clusters(work, ids, facts_table, pairs: closing.Pairs, closed: closing.Closed, probability, pattern) -> None:
+    """`lk_clusters`: node_id, cluster, probability and pattern of the best accepted pair that holds the node there."""
+    label = closed.label
+    held = np.flatnonzero(pairs.accepted & ~pairs.contradicts & (label[pairs.left] == label[pairs.right]))
+    order = held[np.argsort(pairs.weight[held], kind="stable")]
+    best = np.full(len(ids), -1, np.int64)
+    # written in rising order, so the strongest pair of each node is what stays
+    best[pairs.left[order]] = order
+    best[pairs.right[order]] = np.where(
+        pairs.weight[order] >= np.where(best[pairs.right[order]] >= 0, pairs.weight[best[pairs.right[order]]], -np.inf),
+        order,
+        best[pairs.right[order]],
+    )
+    joined = best >= 0
+    work.put(
+        "lk_clusters",
+        pa.table(
+            {
+                "node_id": ids[joined],
+                "cluster": ids[label[joined]],
+                "probability": probability[best[joined]].astype(np.float32),
+                "pattern": pattern[best[joined]],
+            }
+        ),
+    )
+
+
+def _put_review(
+    work, ids, facts: closing.NodeFacts, facts_table, pairs: closing.Pairs, closed: closing.Closed, probability, likely, pattern
+) -> None:
+    """`lk_review`: pairs an officer should look at, the likeliest of each unlinked record, and every refused or shared number."""
+    label = closed.label
+    count = len(ids)
+    reason = np.full(len(pairs.left), closing.BELOW, dtype=object)
+    reason[pairs.contradicts] = closing.CONTRADICTION
+    refused = np.zeros(len(pairs.left), bool)
+    for at, why in closed.refused:
+        refused[at] = True
+        reason[at] = why
+    apart = label[pairs.left] != label[pairs.right]
+    size = np.bincount(label, minlength=count) if count else np.zeros(0, int)
+    alone = (size[label] == 1) & (facts.number == 0) if count else np.zeros(0, bool)
+    open_ends = alone[pairs.left] | alone[pairs.right]
+    wanted = np.flatnonzero(apart & likely & (open_ends | (refused & np.isin(reason, [closing.TWO_NUMBERS, closing.TWO_BASELINE]))))
+    order = wanted[np.lexsort((pairs.right[wanted], pairs.left[wanted], -pairs.weight[wanted]))]
+    # one case per record: whoever looks at the likeliest pair sees the others beside it
+    seen: set[int] = set()
+    kept = []
+    for at in order.tolist():
+        ends = [n for n in (int(pairs.left[at]), int(pairs.right[at])) if alone[n] or refused[at]]
+        if any(n in seen for n in ends):
+            continue
+        seen.update(ends)
+        kept.append(at)
+    kept = np.array(kept, dtype=np.int64)
+    work.put(
+        "lk_review_pairs",
+        pa.table(
+            {
+                "l": ids[pairs.left[kept]],
+                "r": ids[pairs.right[kept]],
+                "probability": probability[kept].astype(np.float32),
+                "reason": pa.array(reason[kept].tolist(), pa.string()),
+                "pattern": pattern[kept],
+            }
+        ),
+    )

@@ -1,0 +1,263 @@
+"""Training: the model, how true its probabilities are, and where the bands begin. Nothing here ever sees truth."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from wanjia.linkage.adapters import training as learning
+from wanjia.linkage.adapters.model import Model
+from wanjia.linkage.adapters.workspace import Workspace
+from wanjia.linkage.api.state import ANY, Judgement, Trained
+from wanjia.linkage.bulk import hidden, pairs, terms
+from wanjia.linkage.declared import Linkage
+from wanjia.linkage.errors import NothingToLinkBy
+from wanjia.linkage.rules import calibration
+
+HIDDEN_WANTED = 30_000
+#: below this many hidden records with a known home, levels are learnt by likeness instead
+HIDDEN_NEEDED = 500
+#: a feature seen in fewer judged pairs than this is not trained, and an untrained feature is not used
+LEAST_SEEN = 30
+#: pairs below these odds (log2) are dropped at once; a rival that weak changes no probability that matters
+FLOOR_BITS = -8.0
+NO_FLOOR = -1e9
+DRIVERS_FOR_PRIOR = 50_000
+
+
+def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Trained:
+    """Train on `lk_assertions`, `lk_members`, `lk_nodes`. Raises `NothingToLinkBy`."""
+    keys = learning.filled_features(work, linkage, "lk_nodes")
+    if not keys:
+        raise NothingToLinkBy
+    refused = pairs.block_sizes(work, linkage, nodes="lk_nodes")
+    rarest = terms.make_terms(work, linkage, nodes="lk_nodes")
+    u = learning.random_shares(work, linkage, nodes="lk_nodes", keys=keys)
+    stopped = {rule: [key for key, _ in found] for rule, found in refused.items() if found}
+    # equal shares for both: weights are 0, but the pattern of levels is the final one
+    draft = Model(linkage=linkage, prior=0.5, m=u, u=u, rarest=rarest, stopped=stopped)
+    count = 0
+    if linkage.number is not None:
+        count = hidden.make_hidden(
+            work, linkage, assertions="lk_assertions", members="lk_members", nodes="lk_nodes", wanted=HIDDEN_WANTED
+        )
+    taught_by = "likeness"
+    rules: list[dict[str, object]] = []
+    if count:
+        pairs.make_keyed(work, draft, nodes="lk_hidden", keyed="lk_hidden_keyed")
+        pairs.make_keyed(work, draft, nodes="lk_universe", keyed="lk_universe_keyed")
+        with_home = work.rows("SELECT count(*) FROM lk_hidden WHERE home_size > 1")[0][0]
+        if with_home >= HIDDEN_NEEDED:
+            taught_by = "hidden numbers"
+    if taught_by == "hidden numbers":
+        m = _shares_by_hidden(work, draft, linkage)
+        universe = work.rows("SELECT count(*) FROM lk_universe")[0][0]
+        prior = with_home / (count * universe)
+    else:
+        taught = learning.teach_by_likeness(work, linkage, nodes="lk_nodes", keys=keys, u=u)
+        m, rules, prior = taught.m, taught.rules, None
+    unlabelled = [k for k in hidden.number_features(linkage) if k in keys] if taught_by == "hidden numbers" else []
+    model = replace(draft, m=m, u={k: u[k] for k in m})
+    if not model.compared:
+        raise NothingToLinkBy
+    if prior is None or unlabelled:
+        model = _settle(work, model, u=u, prior=prior, unlabelled=unlabelled)
+    else:
+        model = replace(model, prior=prior)
+    judged = _judge_hidden(work, model, linkage) if taught_by == "hidden numbers" else None
+    curves, thresholds, estimates = _calibrate(work, model, linkage, judged)
+    name = _name(model, trained_on)
+    return Trained(
+        model=replace(model, name=name),
+        curves=curves,
+        thresholds=thresholds,
+        trained_on=sorted(trained_on),
+        taught_by=taught_by,
+        rules=rules,
+        refused_blocks={rule: [n for _, n in found] for rule, found in refused.items() if found},
+        estimates=estimates,
+    )
+
+
+def _name(model: Model, trained_on: list[int]) -> str:
+    import hashlib
+
+    digest = hashlib.sha256((model.to_json() + str(sorted(trained_on))).encode()).hexdigest()
+    return f"m-{digest[:12]}"
+
+
+def _shares_by_hidden(work: Workspace, draft: Model, linkage: Linkage) -> dict[str, list[float]]:
+    """m of every feature, from hidden records and the rest of their own group."""
+    work.make("lk_known", "SELECT node_id AS l, home AS r FROM lk_hidden WHERE home_size > 1")
+    sql = draft.scoring_sql(
+        left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_known", floor=NO_FLOOR, words=work.words
+    )
+    counted = work.rows(f"SELECT pattern, count(*) FROM ({sql}) q GROUP BY pattern")
+    return _shares(draft, [(int(p), float(n)) for p, n in counted], keys=draft.compared, least=LEAST_SEEN)
+
+
+def _shares(model: Model, counted: list[tuple[int, float]], *, keys: list[str], least: float) -> dict[str, list[float]]:
+    """Share of each level among weighted patterns; features seen less than `least` times are left out."""
+    tally = {key: np.zeros(len(model.u[key])) for key in keys}
+    for pattern, n in counted:
+        for key, level in model.levels_of(pattern).items():
+            if level >= 0 and key in tally:
+                tally[key][level] += n
+    # half a pair for what was not seen: a level never met among a few thousand matches is rare, not impossible
+    return {
+        key: [float(s) for s in (seen + 0.5) / (seen.sum() + 0.5 * len(seen))]
+        for key, seen in tally.items()
+        if seen.sum() >= least
+    }
+
+
+def _settle(
+    work: Workspace, model: Model, *, u: dict[str, list[float]], prior: float | None, unlabelled: list[str]
+) -> Model:
+    """Find what only the real candidate pairs can tell: the prior where it is unknown, and m of the number's own levels."""
+    total = work.rows("SELECT count(*) FROM lk_nodes")[0][0]
+    lone = work.rows("SELECT count(*) FROM lk_nodes WHERE num IS NULL")[0][0]
+    drivers = max(1, (lone if model.linkage.number else total) // DRIVERS_FOR_PRIOR)
+    which = "num IS NULL AND " if model.linkage.number else ""
+    work.make(
+        "lk_drivers",
+        f"SELECT node_id FROM lk_nodes WHERE {which}{work.words['hash64']}(concat(CAST(node_id AS STRING), 'p')) % {drivers} = 0",
+    )
+    driving = work.rows("SELECT count(*) FROM lk_drivers")[0][0]
+    if not driving:
+        return replace(model, prior=prior or 1.0 / max(total, 2))
+    pairs.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
+    pairs.make_pairs(work, model.linkage, keyed="lk_keyed", drivers="lk_drivers", pairs="lk_pairs")
+    wide = replace(model, prior=0.5, m={**model.m, **{k: u[k] for k in unlabelled}}, u={**model.u, **{k: u[k] for k in unlabelled}})
+    sql = wide.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_pairs", floor=0.0, words=work.words)
+    table = work.arrow(f"SELECT weight, pattern FROM ({sql}) q")
+    weight, pattern = (table.column(c).to_numpy() for c in ("weight", "pattern"))
+    possible = driving * total if drivers > 1 or model.linkage.number else total * (total - 1) / 2
+    belief = prior or 1.0 / total
+    for _ in range(20):
+        likely = calibration.plain_probability(weight + math.log2(belief / (1 - belief)))
+        found = max(float(likely.sum()), 1.0) / possible if prior is None else belief
+        if abs(found - belief) < 1e-4 * belief:
+            break
+        belief = found
+    likely = calibration.plain_probability(weight + math.log2(belief / (1 - belief)))
+    patterns, inverse = np.unique(pattern, return_inverse=True)
+    counted = list(zip(patterns.tolist(), np.bincount(inverse, weights=likely).tolist(), strict=True))
+    extra = _shares(wide, counted, keys=unlabelled, least=LEAST_SEEN)
+    return replace(model, prior=belief, m={**model.m, **extra}, u={**model.u, **{k: u[k] for k in extra}})
+
+
+def _judge_hidden(work: Workspace, model: Model, linkage: Linkage) -> pa.Table:
+    """Lead the hidden records with the model; columns l, r, weight, pattern, source_l, source_r, has_number, is_home."""
+    pairs.make_cross_pairs(
+        work, linkage, left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs"
+    )
+    sql = model.scoring_sql(
+        left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs", floor=FLOOR_BITS, words=work.words
+    )
+    return work.arrow(
+        f"""SELECT q.l, q.r, q.weight, q.pattern, h.source AS source_l, y.source AS source_r,
+        y.num IS NOT NULL AS has_number, q.r = h.home AS is_home
+        FROM ({sql}) q JOIN lk_hidden h ON q.l = h.node_id JOIN lk_universe y ON q.r = y.node_id"""
+    )
+
+
+def contradicting(model: Model, pattern: np.ndarray) -> np.ndarray:
+    """Which packed patterns disagree on every feature of a declared contradiction."""
+    found = np.zeros(len(pattern), bool)
+    for group in model.linkage.contradictions:
+        if all(key in model.compared for key in group):
+            disagree = np.ones(len(pattern), bool)
+            for key in group:
+                disagree &= (pattern >> (4 * model.compared.index(key))) & 15 == 1
+            found |= disagree
+    return found
+
+
+def _calibrate(work: Workspace, model: Model, linkage: Linkage, judged: pa.Table | None):
+    """Curves and thresholds per pair of sources, and what the run may expect of them."""
+    targets = linkage.targets
+    if judged is None:
+        return _believe_model(work, model)
+    left, right, weight, pattern = (judged.column(c).to_numpy() for c in ("l", "r", "weight", "pattern"))
+    numbered = judged.column("has_number").to_numpy(zero_copy_only=False).astype(np.int64)
+    contending = calibration.compete(left, right, weight, np.zeros(len(left), np.int64), numbered)
+    home = judged.column("is_home").to_numpy(zero_copy_only=False)
+    allowed = ~contradicting(model, pattern)
+    between = source_pairs(judged.column("source_l"), judged.column("source_r"))
+    homes = dict(
+        work.rows(
+            "SELECT h.source, count(*) FROM lk_hidden h WHERE home_size > 1 GROUP BY h.source"
+        )
+    )
+    reached = work.rows(
+        "SELECT count(*) FROM lk_hidden h JOIN lk_hidden_pairs p ON p.l = h.node_id AND p.r = h.home WHERE h.home_size > 1"
+    )[0][0]
+    curves, thresholds = {}, {}
+    for pair in [ANY, *sorted(set(between.tolist()))]:
+        mine = allowed & ((between == pair) if pair != ANY else True)
+        if pair != ANY and int(home[mine].sum()) < calibration.ENOUGH_JUDGED:
+            continue
+        w, is_match = contending[mine], home[mine]
+        if not len(w):
+            continue
+        curves[pair] = calibration.fit_curve(w, is_match)
+        thresholds[pair] = calibration.choose_thresholds(
+            w,
+            is_match,
+            curve=curves[pair],
+            false_links=targets.false_links,
+            review_floor=targets.review_floor,
+            matches_in_all=float(sum(homes.values())) if pair == ANY else None,
+        )
+    points = _points(contending[allowed], home[allowed], float(sum(homes.values())))
+    return curves, thresholds, Judgement(blocking_recall=reached / max(1, sum(homes.values())), points=points)
+
+
+def _believe_model(work: Workspace, model: Model):
+    """Curve and threshold where nothing can be checked: the model's own probabilities, after competition."""
+    sql = model.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_pairs", floor=FLOOR_BITS, words=work.words)
+    table = work.arrow(
+        f"""SELECT q.l, q.r, q.weight, q.pattern, x.uniq AS uniq_l, y.uniq AS uniq_r FROM ({sql}) q
+        JOIN lk_nodes x ON x.node_id = q.l JOIN lk_nodes y ON y.node_id = q.r"""
+    )
+    left, right, weight, pattern, one, two = (
+        table.column(c).to_numpy() for c in ("l", "r", "weight", "pattern", "uniq_l", "uniq_r")
+    )
+    allowed = ~contradicting(model, pattern) & (one & two == 0)
+    contending = calibration.compete(left, right, weight, one, two)[allowed]
+    curve = calibration.model_curve()
+    targets = model.linkage.targets
+    chosen = calibration.choose_thresholds(
+        contending, None, curve=curve, false_links=targets.false_links, review_floor=targets.review_floor
+    )
+    likely = curve.at(contending)
+    points = _points(contending, likely, float(likely.sum()))
+    return {ANY: curve}, {ANY: chosen}, Judgement(blocking_recall=None, points=points)
+
+
+def source_pairs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
+    """"a|b" of every pair, the two source codes in order of the alphabet."""
+    import pyarrow.compute as pc
+
+    swap = pc.greater(left, right)
+    first, second = pc.if_else(swap, right, left), pc.if_else(swap, left, right)
+    return pc.binary_join_element_wise(first.cast(pa.string()), second.cast(pa.string()), "|").to_numpy(zero_copy_only=False)
+
+
+def _points(weight: np.ndarray, home: np.ndarray, matches: float) -> list[dict[str, float]]:
+    """The estimated threshold curve: precision and recall of hidden records, by weight."""
+    found = []
+    for bits in np.arange(-4, 30.5, 1.0):
+        taken = weight >= bits
+        n, right = int(taken.sum()), float(home[taken].sum())
+        found.append(
+            {
+                "weight": float(bits),
+                "precision": right / n if n else 1.0,
+                "recall": right / matches if matches else 0.0,
+                "links": n,
+            }
+        )
+    return found

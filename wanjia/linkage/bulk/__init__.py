@@ -1,0 +1,1 @@
+"""Relational expressions of linking: features, nodes, candidate pairs, scores."""

@@ -1,0 +1,66 @@
+"""Records whose number is hidden on purpose: how linking is taught and checked without any truth.
+
+Of a seeded sample of sound numbers one record each is taken out of its group and stripped of its number; the rest of the group stays. Where
+the model leads such a record is then known to be right or wrong, by the number that was hidden. Records alone under their
+number have no rest: for them every link is wrong, as it is for a real record whose person nobody else knows.
+
+| table | one row | columns |
+|---|---|---|
+| lk_hidden | hidden record as a node | as lk_nodes; node_id = -1 - assertion_id; home (its real node), home_size |
+| lk_universe | node it may be led to | as lk_nodes, with the rest of each sampled group in the group's place |
+"""
+
+from wanjia.linkage.adapters.workspace import Workspace
+from wanjia.linkage.bulk import kinds
+from wanjia.linkage.bulk.nodes import feature_columns, representative
+from wanjia.linkage.declared import Linkage
+
+SEED = "wanjia"
+
+
+def number_features(linkage: Linkage) -> list[str]:
+    """Features read from the master number itself: hidden records cannot teach them."""
+    if linkage.number is None:
+        return []
+    return [f.key for f in linkage.features if linkage.number.element in f.elements]
+
+
+def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: str, nodes: str, wanted: int) -> int:
+    """Make `lk_hidden` and `lk_universe` with about `wanted` hidden records; returns how many there are."""
+    hash64 = work.words["hash64"]
+    features = feature_columns(linkage)
+    hidden_columns = {kinds.column(k) for k in number_features(linkage)}
+    numbered = work.rows(f"SELECT count(*) FROM {nodes} WHERE num IS NOT NULL AND clash IS NULL")[0][0]
+    if not numbered:
+        return 0
+    every = max(1, numbered // wanted)
+    work.make(
+        "lk_sampled",
+        f"""SELECT node_id AS home, size AS home_size FROM {nodes}
+        WHERE num IS NOT NULL AND clash IS NULL AND {hash64}(concat(num, '{SEED}')) % {every} = 0""",
+    )
+    work.make(
+        "lk_sampled_members",
+        f"""SELECT s.home, s.home_size, m.assertion_id,
+        row_number() OVER (PARTITION BY s.home ORDER BY {hash64}(concat(CAST(m.assertion_id AS STRING), '{SEED}')),
+        m.assertion_id) AS turn FROM lk_sampled s JOIN {members} m ON m.node_id = s.home""",
+    )
+    shown = ", ".join(f"CAST(NULL AS STRING) AS {c}" if c in hidden_columns else f"a.{c}" for c in features)
+    work.make(
+        "lk_hidden",
+        f"""SELECT -1 - a.assertion_id AS node_id, a.source, CAST(1 AS BIGINT) AS size, CAST(0 AS BIGINT) AS uniq,
+        CAST(NULL AS STRING) AS num, CAST(NULL AS STRING) AS clash, {shown}, s.home, s.home_size, a.num AS hidden_num
+        FROM lk_sampled_members s JOIN {assertions} a ON a.assertion_id = s.assertion_id WHERE s.turn = 1""",
+    )
+    listed = ", ".join(features)
+    work.make(
+        "lk_universe",
+        f"""SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {", ".join(f"n.{c}" for c in features)}
+        FROM {nodes} n LEFT JOIN lk_sampled s ON n.node_id = s.home WHERE s.home IS NULL
+        UNION ALL SELECT node_id, source, size, uniq, num, clash, {listed} FROM (
+        SELECT s.home AS node_id, min_by(a.source, a.ord) AS source, count(*) AS size, bit_or(a.uniq) AS uniq,
+        min(a.num) AS num, CAST(NULL AS STRING) AS clash, {representative(features)}
+        FROM lk_sampled_members s JOIN {assertions} a ON a.assertion_id = s.assertion_id
+        WHERE s.turn > 1 GROUP BY s.home) rest""",
+    )
+    return work.rows("SELECT count(*) FROM lk_hidden")[0][0]

@@ -1,0 +1,199 @@
+"""From assertions to nodes: one node for all records that a sound number holds together, one for every other record.
+
+A node is deterministic: which value represents it follows from source, recency and key, never from the order of rows. So the same
+set of assertions gives the same nodes, whatever came first, and a changed node can be recognised by its values.
+
+| table | one row | columns |
+|---|---|---|
+| lk_assertions | assertion | assertion_id, source, record_key, subject, arrival, ord, uniq, num, f_… |
+| lk_members | assertion | assertion_id, node_id |
+| lk_nodes | node | node_id, source, size, uniq, num, clash, f_… |
+"""
+
+from wanjia.linkage.adapters.workspace import Workspace
+from wanjia.linkage.bulk import kinds
+from wanjia.linkage.declared import Linkage, SourceTrust
+
+ROW_BITS = 2**41
+#: a number that splits into more persons than this is nobody's: the rest stay single records
+MOST_PERSONS_PER_NUMBER = 8
+
+
+def feature_columns(linkage: Linkage) -> list[str]:
+    """All feature columns of a node, in order."""
+    found: list[str] = []
+    for feature in linkage.features:
+        found += kinds.assertion_columns(feature, set())
+    return found
+
+
+def assertions_sql(linkage: Linkage, trust: list[SourceTrust], available: set[str], table: str) -> str:
+    """The part of every assertion that linking reads, from `table` with the columns `available`."""
+    ranked = sorted(trust, key=lambda s: (not s.is_baseline, -s.reliability, s.code))
+    rank = " ".join(f"WHEN source = '{s.code}' THEN {i}" for i, s in enumerate(ranked))
+    uniq = " ".join(f"WHEN source = '{code}' THEN {1 << i}" for i, code in enumerate(linkage.one_record_per_person))
+    arrival = "coalesce(first_delivery_id, delivery_id)" if "first_delivery_id" in available else "delivery_id"
+    columns = [
+        "assertion_id",
+        "source",
+        "record_key",
+        "subject",
+        f"CAST({arrival} AS BIGINT) * 2 + CASE WHEN {_is_baseline(trust)} THEN 0 ELSE 1 END AS arrival",
+        # best source first, then newest, then the row itself: one number, so that picking a value is one comparison
+        f"(CAST(CASE {rank} ELSE {len(ranked)} END AS BIGINT) * 65536"
+        " + CASE WHEN as_of IS NULL THEN 65535"
+        " ELSE greatest(0, 65534 - (year(as_of) - 1900) * 384 - month(as_of) * 32 - day(as_of)) END)"
+        f" * {ROW_BITS} + assertion_id % {ROW_BITS} AS ord",
+        f"CAST({f'CASE {uniq} ELSE 0 END' if uniq else '0'} AS BIGINT) AS uniq",
+        f"{_sound_number(linkage, available)} AS num",
+    ]
+    for feature in linkage.features:
+        columns += [f"{sql} AS {name}" for name, sql in kinds.assertion_columns(feature, available).items()]
+    return f"SELECT {', '.join(columns)} FROM {table}"
+
+
+def make_nodes(work: Workspace, linkage: Linkage, *, assertions: str, members: str, nodes: str) -> None:
+    """Build the tables `members` and `nodes` from the table `assertions`."""
+    features = feature_columns(linkage)
+    if linkage.number is None:
+        work.make(members, f"SELECT assertion_id, assertion_id AS node_id FROM {assertions}")
+        work.make(nodes, _lone_sql(features, f"SELECT * FROM {assertions}"))
+        return
+    rounds = _split_by_number(work, linkage, assertions)
+    work.make(
+        "lk_grouped",
+        " UNION ALL ".join(f"SELECT assertion_id, num, node_id, {r} AS round FROM lk_round_{r}" for r in range(rounds)),
+    )
+    work.make("lk_sizes", "SELECT node_id, count(*) AS size, max(round) AS round FROM lk_grouped GROUP BY node_id")
+    work.make("lk_clashes", "SELECT DISTINCT num AS clash FROM lk_grouped WHERE round > 0")
+    work.make(
+        members,
+        f"""SELECT a.assertion_id, coalesce(g.node_id, a.assertion_id) AS node_id
+        FROM {assertions} a LEFT JOIN lk_grouped g ON a.assertion_id = g.assertion_id""",
+    )
+    several = f"""SELECT {representative(features)}, min_by(a.source, a.ord) AS source, count(*) AS size,
+        bit_or(a.uniq) AS uniq, min(g.num) AS num, g.node_id
+        FROM lk_grouped g JOIN lk_sizes z ON g.node_id = z.node_id AND z.size > 1
+        JOIN {assertions} a ON a.assertion_id = g.assertion_id GROUP BY g.node_id"""
+    single = f"""SELECT {", ".join(f"a.{c}" for c in features)}, a.source, CAST(1 AS BIGINT) AS size, a.uniq,
+        CASE WHEN g.assertion_id IS NULL OR {_belies_itself(linkage)} THEN NULL ELSE a.num END AS num, a.assertion_id AS node_id
+        FROM {assertions} a LEFT JOIN lk_sizes z ON a.assertion_id = z.node_id
+        LEFT JOIN lk_grouped g ON a.assertion_id = g.assertion_id
+        WHERE g.assertion_id IS NULL OR z.size = 1"""
+    listed = ", ".join(f"n.{c}" for c in features)
+    work.make(
+        nodes,
+        # only the first person under a number keeps it: the others must not be pulled to it, nor barred from their own
+        f"""SELECT n.node_id, n.source, n.size, n.uniq, CASE WHEN coalesce(z.round, 0) > 0 THEN NULL ELSE n.num END AS num,
+        c.clash, {listed} FROM ({_aligned(several, features)} UNION ALL {_aligned(single, features)}) n
+        LEFT JOIN lk_sizes z ON n.node_id = z.node_id LEFT JOIN lk_clashes c ON n.num = c.clash""",
+    )
+
+
+def _aligned(sql: str, features: list[str]) -> str:
+    return f"SELECT node_id, source, size, uniq, num, {', '.join(features)} FROM ({sql}) q"
+
+
+def _lone_sql(features: list[str], rows: str) -> str:
+    return f"""SELECT assertion_id AS node_id, source, CAST(1 AS BIGINT) AS size, uniq, CAST(NULL AS STRING) AS num,
+        CAST(NULL AS STRING) AS clash, {", ".join(features)} FROM ({rows}) a"""
+
+
+def _is_baseline(trust: list[SourceTrust]) -> str:
+    codes = [f"'{s.code}'" for s in trust if s.is_baseline]
+    return f"source IN ({', '.join(codes)})" if codes else "1 = 0"
+
+
+def _sound_number(linkage: Linkage, available: set[str]) -> str:
+    number = linkage.number
+    if number is None or number.element not in available or f"{number.element}__state" not in available:
+        return "CAST(NULL AS STRING)"
+    states = ", ".join(f"'{s}'" for s in number.sound)
+    return f"CASE WHEN {number.element}__state IN ({states}) THEN CAST({number.element} AS STRING) END"
+
+
+def representative(features: list[str]) -> str:
+    """The best record's value of every feature; parts come from the record that gives the whole."""
+    picked = []
+    for c in features:
+        whole, _, part = c.partition("__")
+        filled = c if part in ("other", "year") else whole
+        picked.append(f"nullif(min_by(coalesce(a.{c}, ''), a.ord) FILTER (WHERE a.{filled} IS NOT NULL), '') AS {c}")
+    return ", ".join(picked)
+
+
+def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
+    """Give every assertion with a sound number its node; those that contradict the number's first person form further nodes.
+
+    Makes `lk_round_0` … and returns how many there are.
+    """
+    name, birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
+    told = [name, f"{name}__pinyin", f"{name}__surname", f"{name}__other", birth, sex]
+    told = [c for c in told if c in feature_columns(linkage)]
+    work.make(
+        "lk_unplaced",
+        f"SELECT assertion_id, num, ord, {', '.join(told)} FROM {assertions} WHERE num IS NOT NULL",
+    )
+    for r in range(MOST_PERSONS_PER_NUMBER):
+        anchor = ", ".join(f"min_by({c}, ord) FILTER (WHERE {c} IS NOT NULL) AS {c}_r" for c in told)
+        work.make(
+            "lk_anchors",
+            f"SELECT num, min(ord) AS first_ord, min_by(assertion_id, ord) AS node_id, count(*) AS n, {anchor}"
+            " FROM lk_unplaced GROUP BY num",
+        )
+        mine = ", ".join(f"u.{c} AS {c}_l" for c in told)
+        belongs = _belongs(linkage, work.words)
+        work.make(
+            "lk_judged",
+            f"""SELECT j.*, (ord = first_ord OR coalesce({belongs}, FALSE)) AS belongs FROM (
+            SELECT u.assertion_id, u.ord, {mine}, a.* FROM lk_unplaced u JOIN lk_anchors a ON u.num = a.num) j""",
+        )
+        work.make(f"lk_round_{r}", "SELECT assertion_id, num, node_id FROM lk_judged WHERE belongs")
+        if work.rows("SELECT count(*) FROM lk_judged WHERE NOT belongs")[0][0] == 0 or r == MOST_PERSONS_PER_NUMBER - 1:
+            return r + 1
+        work.make(
+            "lk_left",
+            f"SELECT u.assertion_id, u.num, u.ord, {', '.join(f'u.{c}' for c in told)} FROM lk_unplaced u"
+            " JOIN lk_judged j ON u.assertion_id = j.assertion_id WHERE NOT j.belongs",
+        )
+        work.make("lk_unplaced", "SELECT * FROM lk_left")
+    raise AssertionError("the loop returns")
+
+
+def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
+    """SQL: may two records under one sound number be one person?
+
+    A number is believed only together with name, birth and sex. The same name outweighs one other difference (dates and sexes are
+    mistyped), a similar name needs a birth date that is not another, and a different name needs the very same birth date and sex
+    (people change names; siblings who borrow a number differ in birth, and twins under one number cannot be told apart from
+    a change of name by these three, so a shared surname or a filled former name is asked for as well).
+    """
+    name, birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
+    name_levels = kinds.levels(linkage.feature(linkage.name), words)
+    kind = linkage.feature(linkage.name).kind
+    same, near = (3, 5) if kind == "person_name" else (1, len(name_levels))
+    same_name = " OR ".join(f"({level.sql})" for level in name_levels[:same])
+    near_name = " OR ".join(f"({level.sql})" for level in name_levels[:near])
+    kin_name = f"{name}__surname_l = {name}__surname_r" if kind == "person_name" else "FALSE"
+    birth_levels = kinds.levels(linkage.feature(linkage.birth), words)
+    same_birth = birth_levels[0].sql
+    near_birth = " OR ".join(f"({level.sql})" for level in birth_levels[:2])
+    birth_bad = f"coalesce(NOT ({near_birth}), FALSE)"
+    sex_bad = f"coalesce({sex}_l <> {sex}_r, FALSE)"
+    return f"""CASE
+        WHEN {name}_l IS NULL OR {name}_r IS NULL THEN NOT ({birth_bad}) AND NOT ({sex_bad})
+        WHEN coalesce({same_name}, FALSE) THEN NOT ({birth_bad} AND {sex_bad})
+        WHEN coalesce({near_name}, FALSE) THEN NOT ({birth_bad}) AND NOT ({sex_bad} AND NOT coalesce({same_birth}, FALSE))
+        WHEN coalesce({kin_name}, FALSE) THEN coalesce({same_birth}, FALSE) AND NOT ({sex_bad})
+        ELSE coalesce({same_birth}, FALSE) AND coalesce({sex}_l = {sex}_r, FALSE)
+        END"""
+
+
+def _belies_itself(linkage: Linkage) -> str:
+    """SQL over a single record `a`: its number, though well formed, tells another birth date than the record does."""
+    number = linkage.number
+    if number is None or number.birth_at is None:
+        return "FALSE"
+    birth = f"a.{kinds.column(linkage.birth)}"
+    inside = f"substr(a.num, {number.birth_at}, 8)"
+    return f"coalesce({birth} <> {inside}, FALSE)"
