@@ -1,0 +1,1 @@
+"""What each department holds of the city's people, one module per department."""
