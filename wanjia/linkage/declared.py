@@ -39,6 +39,8 @@ class Feature:
     elements: list[str]  # the first that is filled counts
     other: list[str] = field(default_factory=list)  # person_name: former names; text: the feature it is often swapped with
     rarity: bool = False  # a rare agreeing value says more than a common one
+    via: list[str] = field(default_factory=list)  # where empty: the value of the person these features (numbers of kin) name
+    placeholders: list[str] = field(default_factory=list)  # names ending so are no names yet ("child of …")
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,10 @@ class Linkage:
             for key in keys:
                 if key is not None and key not in kinds:
                     yield at, f"names {key!r}, which is no feature", f"引用了不存在的特征 {key!r}"
+        for feature in self.features:
+            for key in [*feature.via, *(feature.other if feature.kind == "text" else [])]:
+                if key not in kinds:
+                    yield f"features.{feature.key}", f"names {key!r}, which is no feature", f"引用了不存在的特征 {key!r}"
         if self.number and not (self.name and self.birth and self.sex):
             yield (
                 "number",

@@ -1,1 +1,133 @@
-"""The door of linking."""
+"""The door of linking.
+
+Verbs: `link` (assertions → links), `load_links` (links → PostgreSQL), `score` (against truth), `explain` (why a link). Reads: `curve`,
+`export_rows`, `summary`. Everything a profile says about linking is in its `linkage.toml`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from wanjia.kernel import settings
+from wanjia.kernel.declared import load_file
+from wanjia.kernel.lake import Lake
+from wanjia.linkage.declared import Linkage, SourceTrust
+from wanjia.linkage.errors import NoLinks
+
+if TYPE_CHECKING:
+    from wanjia.linkage.api.explaining import Explanation
+    from wanjia.linkage.api.linking import Linked
+
+__all__ = [
+    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "link", "load_links", "score", "summary", "trust_of",
+]  # fmt: skip
+
+
+def declared_linkage(profile: Path | None = None) -> Linkage:
+    """The profile's `linkage.toml`. Raises `DeclarationErrors`."""
+    return load_file((profile or settings.profile_dir()) / "linkage.toml", Linkage)
+
+
+def trust_of(sources) -> list[SourceTrust]:
+    """What linking needs of declared sources (objects with code, role, reliability)."""
+    return [SourceTrust(s.code, s.role == "baseline", s.reliability) for s in sources]
+
+
+def link(engine, *, lake: Lake, assertions, sources, profile: Path | None = None, retrain=False, progress=None) -> "Linked":
+    """Link the active assertions; see `linking.link`. `sources`: the declared sources, for their role and reliability."""
+    from wanjia.linkage.api import linking
+
+    return linking.link(
+        engine,
+        lake=lake,
+        linkage=declared_linkage(profile),
+        trust=trust_of(sources),
+        assertions=assertions,
+        retrain=retrain,
+        progress=progress,
+    )
+
+
+def load_links(lake: Lake, *, figures=None) -> dict[str, int]:
+    """Bring PostgreSQL's link table and review queue to what the lake holds; see `tables.load_links`."""
+    from wanjia.linkage.api import tables
+
+    return tables.load_links(lake, figures=figures)
+
+
+def score(engine, *, lake: Lake, truth: Path):
+    """Pairwise precision, recall, F1 and more against a truth file; see `scoring.score`."""
+    from wanjia.linkage.api import scoring
+
+    return scoring.score(engine, lake=lake, truth=truth)
+
+
+def explain(lake: Lake, assertion_id: int, *, profile: Path | None = None) -> "Explanation":
+    """Why an assertion belongs to its person: per-field weights and sentences in both languages."""
+    from wanjia.linkage.api import explaining
+
+    return explaining.explain(lake, declared_linkage(profile), assertion_id)
+
+
+def curve(lake: Lake, *, profile: Path | None = None) -> dict[str, object]:
+    """The linkage page's content: estimated curve, thresholds and curves per pair of sources, how the model was taught.
+
+    Nothing in it needs truth. Raises `NoModel`.
+    """
+    from wanjia.linkage.api import state
+
+    trained = state.load_trained(lake, declared_linkage(profile))
+    return {
+        "model": trained.model.name,
+        "taught_by": trained.taught_by,
+        "trained_on": trained.trained_on,
+        "training_rules": trained.rules,
+        "refused_blocks": trained.refused_blocks,
+        "prior": trained.model.prior,
+        "blocking_recall_estimated": trained.estimates.blocking_recall,
+        "points": trained.estimates.points,
+        "thresholds": {pair: asdict(t) for pair, t in trained.thresholds.items()},
+        "probabilities": {pair: asdict(c) for pair, c in trained.curves.items()},
+        "features": {
+            key: {"m": trained.model.m[key], "u": trained.model.u[key]} for key in trained.model.compared
+        },
+    }
+
+
+def export_rows(lake: Lake) -> Iterator[pa.RecordBatch]:
+    """(source, record_key, subject, person_id, probability) of every linked record, in batches. Raises `NoLinks`."""
+    from wanjia.linkage.api import state
+
+    if not lake.exists(state.LINKS):
+        raise NoLinks
+    keys = lake.read(state.KEYS)
+    links = lake.read(state.LINKS).select(["assertion_id", "person_id", "probability", "band"])
+    joined = keys.join(links, keys="assertion_id").sort_by([("source", "ascending"), ("record_key", "ascending"), ("subject", "ascending")])
+    yield from joined.select(["source", "record_key", "subject", "person_id", "probability", "band"]).to_batches(100_000)
+
+
+def summary(lake: Lake) -> dict[str, object] | None:
+    """Figures of the links in force, or None before the first run."""
+    import pyarrow.compute as pc
+
+    from wanjia.linkage.api import state
+
+    if not lake.exists(state.LINKS):
+        return None
+    links = lake.read(state.LINKS)
+
+    def counted(column: str) -> dict[str, int]:
+        return {v["values"]: v["counts"] for v in pc.value_counts(links.column(column)).to_pylist()}
+
+    return {
+        "links": links.num_rows,
+        "persons": pc.count_distinct(links.column("person_id")).as_py(),
+        "bands": counted("band"),
+        "methods": counted("method"),
+        "review": lake.read(state.REVIEW).num_rows,
+    }
+
+

@@ -77,6 +77,8 @@ def link(
     lake.write(state.EDGES, work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"))
     lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
     lake.write(state.REVIEW, work.arrow("SELECT * FROM lk_review ORDER BY l, r"))
+    lake.write(state.KEYS, work.arrow("SELECT assertion_id, source, record_key, subject FROM lk_assertions"))
+    # last: whoever finds these links finds all that belongs to them
     lake.write(state.LINKS, links)
     bands = {v["values"]: v["counts"] for v in pc.value_counts(links.column("band")).to_pylist()}
     return Linked(
@@ -244,6 +246,7 @@ def _put_clusters(work, ids, facts_table, pairs: closing.Pairs, closed: closing.
                 "cluster": ids[label[joined]],
                 "probability": probability[best[joined]].astype(np.float32),
                 "pattern": pattern[best[joined]],
+                "weight": pairs.raw[best[joined]],
             }
         ),
     )

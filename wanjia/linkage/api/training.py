@@ -11,6 +11,7 @@ from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api.state import ANY, Judgement, Trained
 from wanjia.linkage.bulk import hidden, pairs, terms
+from wanjia.linkage.bulk.nodes import number_features
 from wanjia.linkage.declared import Linkage
 from wanjia.linkage.errors import NothingToLinkBy
 from wanjia.linkage.rules import calibration
@@ -57,7 +58,7 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     else:
         taught = learning.teach_by_likeness(work, linkage, nodes="lk_nodes", keys=keys, u=u)
         m, rules, prior = taught.m, taught.rules, None
-    unlabelled = [k for k in hidden.number_features(linkage) if k in keys] if taught_by == "hidden numbers" else []
+    unlabelled = [k for k in number_features(linkage) if k in keys] if taught_by == "hidden numbers" else []
     model = replace(draft, m=m, u={k: u[k] for k in m})
     if not model.compared:
         raise NothingToLinkBy

@@ -12,17 +12,10 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.nodes import feature_columns, representative
+from wanjia.linkage.bulk.nodes import feature_columns, number_features, representative, via_kin_sql
 from wanjia.linkage.declared import Linkage
 
 SEED = "wanjia"
-
-
-def number_features(linkage: Linkage) -> list[str]:
-    """Features read from the master number itself: hidden records cannot teach them."""
-    if linkage.number is None:
-        return []
-    return [f.key for f in linkage.features if linkage.number.element in f.elements]
 
 
 def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: str, nodes: str, wanted: int) -> int:
@@ -47,20 +40,30 @@ def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: 
     )
     shown = ", ".join(f"CAST(NULL AS STRING) AS {c}" if c in hidden_columns else f"a.{c}" for c in features)
     work.make(
-        "lk_hidden",
+        "lk_hidden_bare",
         f"""SELECT -1 - a.assertion_id AS node_id, a.source, CAST(1 AS BIGINT) AS size, CAST(0 AS BIGINT) AS uniq,
         CAST(NULL AS STRING) AS num, CAST(NULL AS STRING) AS clash, {shown}, s.home, s.home_size, a.num AS hidden_num
         FROM lk_sampled_members s JOIN {assertions} a ON a.assertion_id = s.assertion_id WHERE s.turn = 1""",
     )
+    told = via_kin_sql(linkage, bare="lk_hidden_bare", everyone=nodes)
+    work.make(
+        "lk_hidden",
+        f"""SELECT t.*, b.home, b.home_size, b.hidden_num FROM ({told}) t
+        JOIN lk_hidden_bare b ON t.node_id = b.node_id""",
+    )
     listed = ", ".join(features)
     work.make(
-        "lk_universe",
-        f"""SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {", ".join(f"n.{c}" for c in features)}
-        FROM {nodes} n LEFT JOIN lk_sampled s ON n.node_id = s.home WHERE s.home IS NULL
-        UNION ALL SELECT node_id, source, size, uniq, num, clash, {listed} FROM (
+        "lk_rest",
+        f"""SELECT node_id, source, size, uniq, num, clash, {listed} FROM (
         SELECT s.home AS node_id, min_by(a.source, a.ord) AS source, count(*) AS size, bit_or(a.uniq) AS uniq,
         min(a.num) AS num, CAST(NULL AS STRING) AS clash, {representative(features)}
         FROM lk_sampled_members s JOIN {assertions} a ON a.assertion_id = s.assertion_id
         WHERE s.turn > 1 GROUP BY s.home) rest""",
+    )
+    work.make(
+        "lk_universe",
+        f"""SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {", ".join(f"n.{c}" for c in features)}
+        FROM {nodes} n LEFT JOIN lk_sampled s ON n.node_id = s.home WHERE s.home IS NULL
+        UNION ALL {via_kin_sql(linkage, bare="lk_rest", everyone=nodes)}""",
     )
     return work.rows("SELECT count(*) FROM lk_hidden")[0][0]

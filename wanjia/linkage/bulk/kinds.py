@@ -84,9 +84,16 @@ def _blank_is_null(sql: str) -> str:
     return f"nullif(trim(CAST({sql} AS STRING)), '')"
 
 
+def _no_placeholder(value: str, endings: list[str]) -> str:
+    is_one = " OR ".join(f"{value} LIKE '%{ending}'" for ending in endings)
+    return f"CASE WHEN NOT ({is_one}) THEN {value} END"
+
+
 def _read_person_name(feature: Feature, present: list[str], available: set[str]) -> dict[str, str]:
     c = column(feature.key)
     tests = [_plain(e, available) for e in present]
+    if feature.placeholders:
+        tests = [_no_placeholder(t, feature.placeholders) for t in tests]
     others = [_plain(e, available) for e in feature.other if _plain(e, available) in available]
     return {
         c: _blank_is_null(_first(tests)),

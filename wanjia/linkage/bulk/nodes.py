@@ -80,14 +80,49 @@ def make_nodes(work: Workspace, linkage: Linkage, *, assertions: str, members: s
         FROM {assertions} a LEFT JOIN lk_sizes z ON a.assertion_id = z.node_id
         LEFT JOIN lk_grouped g ON a.assertion_id = g.assertion_id
         WHERE g.assertion_id IS NULL OR z.size = 1"""
-    listed = ", ".join(f"n.{c}" for c in features)
+    # a number that proved to be somebody else's says nothing about its bearer
+    own_number = {kinds.column(k) for k in number_features(linkage)}
+    listed = ", ".join(
+        f"CASE WHEN coalesce(z.round, 0) = 0 THEN n.{c} END AS {c}" if c in own_number else f"n.{c}" for c in features
+    )
     work.make(
-        nodes,
+        "lk_bare_nodes",
         # only the first person under a number keeps it: the others must not be pulled to it, nor barred from their own
         f"""SELECT n.node_id, n.source, n.size, n.uniq, CASE WHEN coalesce(z.round, 0) > 0 THEN NULL ELSE n.num END AS num,
         c.clash, {listed} FROM ({_aligned(several, features)} UNION ALL {_aligned(single, features)}) n
         LEFT JOIN lk_sizes z ON n.node_id = z.node_id LEFT JOIN lk_clashes c ON n.num = c.clash""",
     )
+    work.make(nodes, via_kin_sql(linkage, bare="lk_bare_nodes", everyone="lk_bare_nodes"))
+
+
+def number_features(linkage: Linkage) -> list[str]:
+    """Features read from the master number itself."""
+    if linkage.number is None:
+        return []
+    return [f.key for f in linkage.features if linkage.number.element in f.elements]
+
+
+def via_kin_sql(linkage: Linkage, *, bare: str, everyone: str) -> str:
+    """Nodes `bare` with what their kin tell: an empty value becomes that of the person whose sound number the record gives.
+
+    A newborn without a number, often without a name, is found through the mother's household.
+    """
+    joins, told = [], {}
+    for feature in linkage.features:
+        if not feature.via:
+            continue
+        c = kinds.column(feature.key)
+        sides = []
+        for i, key in enumerate(feature.via):
+            alias = f"k_{feature.key}_{i}"
+            joins.append(
+                f"LEFT JOIN (SELECT num, min({c}) AS {c} FROM {everyone} WHERE num IS NOT NULL GROUP BY num) {alias}"
+                f" ON {alias}.num = n.{kinds.column(key)} AND n.{c} IS NULL"
+            )
+            sides.append(f"{alias}.{c}")
+        told[c] = f"coalesce(n.{c}, {', '.join(sides)}) AS {c}"
+    columns = ", ".join(told.get(c, f"n.{c}") for c in feature_columns(linkage))
+    return f"SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {columns} FROM {bare} n {' '.join(joins)}"
 
 
 def _aligned(sql: str, features: list[str]) -> str:

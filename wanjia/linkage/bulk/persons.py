@@ -33,15 +33,21 @@ def make_links(work: Workspace, linkage: Linkage, model: str) -> None:
         FROM lk_placed p JOIN lk_assertions a ON a.assertion_id = p.assertion_id GROUP BY p.cluster) f""",
     )
     _make_review(work, linkage)
+    # a numbered node draws others to it; only those that were drawn rest on a comparison
+    work.make(
+        "lk_joined",
+        "SELECT c.node_id, c.probability, c.pattern, c.weight FROM lk_clusters c JOIN lk_nodes n ON c.node_id = n.node_id"
+        " WHERE n.num IS NULL",
+    )
     work.make(
         "lk_links",
         f"""SELECT p.assertion_id, s.person_id,
         CAST(coalesce(c.probability, 1.0) AS FLOAT) AS probability,
         CASE WHEN v.node_id IS NULL THEN 'link' ELSE 'review' END AS band,
         CASE WHEN s.size = 1 THEN 'alone' WHEN n.num IS NOT NULL THEN 'number' ELSE 'model' END AS method,
-        c.pattern AS evidence, '{model}' AS model
+        c.pattern AS evidence, c.weight, '{model}' AS model
         FROM lk_placed p JOIN lk_persons s ON p.cluster = s.cluster JOIN lk_nodes n ON p.node_id = n.node_id
-        LEFT JOIN lk_clusters c ON p.node_id = c.node_id AND n.num IS NULL
+        LEFT JOIN lk_joined c ON p.node_id = c.node_id
         LEFT JOIN lk_open v ON p.node_id = v.node_id""",
     )
 
