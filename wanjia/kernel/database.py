@@ -15,7 +15,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -110,6 +111,33 @@ def copy_csv(cursor: Any, table: str, columns: Sequence[str], pieces: Iterable[b
     with _psycopg_cursor(cursor).copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT CSV)') as copy:
         for piece in pieces:
             copy.write(piece)
+
+
+@contextmanager
+def without_indexes(cursor: Any, *tables: str) -> Iterator[None]:
+    """Inside the block the tables have no indexes, keys and triggers; they come back afterwards, built in one go and so checked.
+
+    For the first load of empty tables only, inside one transaction: it locks the tables against everybody. CHECK constraints stay.
+    """
+    again: list[str] = []
+    for table in tables:
+        cursor.execute(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x')",
+            [table],
+        )
+        constraints = cursor.fetchall()
+        for name, definition in constraints:
+            cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+            again.append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
+        cursor.execute("SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [table])
+        for name, definition in cursor.fetchall():
+            cursor.execute(f"DROP INDEX {name}")
+            again.append(definition)
+        cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+        again.append(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
+    yield
+    for statement in again:
+        cursor.execute(statement)
 
 
 def _psycopg_cursor(cursor: Any) -> Any:

@@ -1,0 +1,51 @@
+"""The vault's tables. Who may read them is set by migration 0002 (roles, the opening function)."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class VaultEntry(models.Model):
+    """One person's dossier, sealed. The newest version has no `known_to`; older ones answer "as known on"."""
+
+    pk = models.CompositePrimaryKey("person_id", "version")
+    person_id = models.BigIntegerField()
+    version = models.IntegerField()
+    known_from = models.DateTimeField()
+    known_to = models.DateTimeField(null=True)
+    # keyed hash of the content: says "unchanged" without opening, and nothing to whoever lacks the key
+    likeness = models.BinaryField()
+    blob = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person_id"], condition=Q(known_to__isnull=True), name="vault_one_current_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(known_to__isnull=True) | Q(known_to__gte=F("known_from")), name="vault_known_in_order"
+            ),
+        ]
+
+
+class BlindKind(models.IntegerChoices):
+    """What a blind index was made of."""
+
+    NAME = 1, "name"
+    PINYIN = 2, "pinyin"
+    NUMBER = 3, "number"
+    # numbers a person's records name as somebody else's: found again when that person arrives
+    MOTHER_NUMBER = 11, "mother_number"
+    FATHER_NUMBER = 12, "father_number"
+    SPOUSE_NUMBER = 13, "spouse_number"
+
+
+class BlindIndex(models.Model):
+    """A keyed hash of one value of one person."""
+
+    pk = models.CompositePrimaryKey("person_id", "kind", "blind")
+    person_id = models.BigIntegerField()
+    kind = models.SmallIntegerField(choices=BlindKind)
+    blind = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["blind", "kind"], name="privacy_by_blind")]

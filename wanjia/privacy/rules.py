@@ -1,0 +1,124 @@
+"""The form of a dossier, and masks (pure).
+
+A dossier is what one sealed blob holds. It is text in three parts; the separators are control characters that no standardised value
+contains, so nothing needs escaping and both engines write it with plain concatenation:
+
+    choices GS statements GS locators
+    choices     tag=ordinal letter [: value], …   (US between)   which statement won under which rule; a value only where none states it
+    statements  ordinal US source US record key US subject US as-of US tag=value …   (RS between)
+    locators    the statements' assertion ids, in their order   (, between)
+
+Locators are apart because they change when the same content is delivered again; whether a person changed is judged without them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from wanjia.privacy.errors import DossierUnreadable
+
+FORM = b"W1"
+PART, RECORD, FIELD = "\x1d", "\x1e", "\x1f"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one source said about the person, in one record."""
+
+    source: str
+    record_key: str
+    subject: str
+    as_of: date | None
+    assertion_id: int
+    values: dict[str, str] = field(default_factory=dict)  # tag of the element (or element column) → value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which statement an element's value was taken from (its place in `Dossier.statements`), and under which rule."""
+
+    statement: int
+    rule: str
+    value: str | None = None  # only of an average: no statement says exactly this
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Everything known of one person: all statements, and which of them won. `person_id` and `version` are the vault's."""
+
+    person_id: int
+    version: int
+    statements: list[Statement]
+    choices: dict[str, Choice]
+
+    def value(self, tag: str) -> str | None:
+        """The value that holds for the element column `tag`, or None."""
+        choice = self.choices.get(tag.partition("/")[0])
+        if choice is None:
+            return None
+        if choice.value is not None:
+            return choice.value
+        return self.statements[choice.statement].values.get(tag)
+
+    def losing(self, tag: str) -> list[Statement]:
+        """The statements that say something else about the element than what holds."""
+        held = self.value(tag)
+        return [s for s in self.statements if tag in s.values and s.values[tag] != held]
+
+
+def pack(content: str, locators: str) -> bytes:
+    """A dossier as the bytes to be sealed."""
+    return FORM + content.encode() + PART.encode() + locators.encode()
+
+
+def read_dossier(plain: bytes, person_id: int, version: int) -> Dossier:
+    """The dossier in the opened bytes. Raises `DossierUnreadable`."""
+    if not plain.startswith(FORM):
+        raise DossierUnreadable(form=plain[:2].hex())
+    chosen, stated, located = plain[len(FORM) :].decode().split(PART)
+    ids = [int(one) for one in located.split(",")] if located else []
+    statements, place = [], {}
+    for number, line in enumerate(filter(None, stated.split(RECORD))):
+        ordinal, source, record_key, subject, as_of, *values = line.split(FIELD)
+        place[int(ordinal)] = number
+        statements.append(
+            Statement(
+                source=source,
+                record_key=record_key,
+                subject=subject,
+                as_of=date.fromisoformat(as_of) if as_of else None,
+                assertion_id=ids[number],
+                values=dict(value.split("=", 1) for value in values),
+            )
+        )
+    choices = {}
+    for one in filter(None, chosen.split(FIELD)):
+        tag, _, rest = one.partition("=")
+        winner, _, value = rest.partition(":")
+        choices[tag] = Choice(place.get(int(winner[:-1]), 0), winner[-1], value or None)
+    return Dossier(person_id, version, statements, choices)
+
+
+def content_of(plain: bytes) -> bytes:
+    """The part of the opened bytes by which a dossier is compared: all but the locators."""
+    return plain[: plain.rindex(PART.encode())]
+
+
+def mask_number(number: str) -> str:
+    """An identity number with its first 6 and last 4 characters shown; shorter numbers keep their last 4 at most.
+
+    The pattern is common practice, not the text of a standard (standards-facts 5.4).
+    """
+    if len(number) >= 15:
+        return number[:6] + "*" * (len(number) - 10) + number[-4:]
+    kept = min(4, len(number) // 2)
+    return "*" * (len(number) - kept) + number[len(number) - kept :]
+
+
+def mask_name(name: str) -> str:
+    """A name with only its first character shown."""
+    return name[:1] + "*" * max(1, len(name) - 1) if name else name
+
+
+def mask_address(address: str, shown: int = 6) -> str:
+    """An address shown down to about its sub-district: the first `shown` characters."""
+    return address[:shown] + "***" if len(address) > shown else "***"

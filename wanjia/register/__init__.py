@@ -1,0 +1,1 @@
+"""Register: persons, households and what is known of them, computed from what the sources say."""

@@ -1,0 +1,117 @@
+"""From assertions and links to the state that follows: everything is computed by the engine, nothing is written to the database."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import ibis
+import pyarrow as pa
+from ibis.expr.types import Table
+
+from wanjia.kernel.engine import Engine
+from wanjia.register import rules
+from wanjia.register.bulk import dossiers, facts, relations, survivors
+from wanjia.register.errors import LinksNotUnique
+from wanjia.register.rules import DeclaredElement, ElementRule, TrustedSource
+
+# dossiers are written out in pieces, so that no engine holds the text of a whole country at once
+PERSONS_IN_A_PIECE = 150_000
+
+
+@dataclass
+class Resolution:
+    """The register state that follows from a set of assertions: tables of the engine, one row for each fact.
+
+    `rows` are the linked assertions (wide, with person_id), `resolved` the winning values (one row for each person). `seconds` says how long each
+    step took.
+    """
+
+    engine: Engine
+    rules: list[ElementRule]
+    rows: Table
+    resolved: Table
+    states: Table
+    residences: Table
+    memberships: Table
+    holders: Table
+    claims: Table
+    relations: Table
+    persons: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def dossiers(self) -> Iterator[pa.Table]:
+        """The persons' dossiers in pieces of (person_id, content, locators)."""
+        buckets = max(1, -(-self.persons // PERSONS_IN_A_PIECE))
+        for bucket in range(buckets):
+            here = lambda table: table if buckets == 1 else table.filter(table.person_id % buckets == bucket)  # noqa: B023, E731
+            yield self.engine.arrow(dossiers.dossiers(here(self.rows), here(self.resolved), self.rules))
+
+    def searchable(self) -> pa.Table:
+        """(person_id, kind, value) of everything by which persons may be looked up."""
+        return self.engine.arrow(dossiers.searchable(self.rows))
+
+
+def resolve(
+    engine: Engine,
+    assertions: Table,
+    links: Table,
+    *,
+    sources: Mapping[str, TrustedSource],
+    elements: Iterable[DeclaredElement],
+    elsewhere: "Elsewhere | None" = None,
+) -> Resolution:
+    """The state that follows from `assertions` and `links` (frames of the engine).
+
+    Links of the band "link" count; an assertion in the review band only is in no person's state yet. `elsewhere` is what the register already knows of
+    people outside the frame (fast lane). Raises `LinksNotUnique`.
+    """
+    seconds: dict[str, float] = {}
+
+    def timed(step: str, compute):  # noqa: ANN001, ANN202
+        began = time.perf_counter()
+        result = compute()
+        seconds[step] = round(time.perf_counter() - began, 3)
+        return result
+
+    element_rules = rules.element_rules(elements, assertions.columns)
+    tables, table_of = rules.rank_tables(element_rules, sources)
+    ranked = timed("rank", lambda: survivors.rank(engine, assertions, links, sources, tables))
+    _one_person_each(engine, ranked)
+    rows = survivors.linked_rows(assertions, ranked)
+    resolved = timed("resolve", lambda: survivors.resolve(engine, rows, element_rules, table_of))
+    states = timed("states", lambda: facts.states(engine, resolved))
+    residences = timed("residences", lambda: facts.residences(engine, rows, resolved, states, table_of))
+    memberships = timed("memberships", lambda: facts.memberships(engine, resolved, states, elsewhere and elsewhere.mates))
+    holders = timed("holders", lambda: relations.holders(engine, states, elsewhere and elsewhere.holders))
+    claims = timed(
+        "claims",
+        lambda: relations.claims(engine, assertions, rows, states, memberships, holders, elsewhere and elsewhere.mates),
+    )
+    related = timed("relations", lambda: relations.relations(engine, claims, states))
+    return Resolution(
+        engine=engine, rules=element_rules, rows=rows, resolved=resolved, states=states, residences=residences,
+        memberships=memberships, holders=holders, claims=claims, relations=related,
+        persons=int(engine.arrow(resolved.aggregate(n=resolved.count()))["n"][0].as_py()), seconds=seconds,
+    )
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What is known of people outside the frame: `holders` (number, holder), `mates` (person_id, household_id, relation, is_head, sex)."""
+
+    holders: Table
+    mates: Table
+
+
+def _one_person_each(engine: Engine, ranked: Table) -> None:
+    counted = engine.arrow(ranked.aggregate(links=ranked.count(), assertions=ranked.assertion_id.nunique()))
+    doubled = counted["links"][0].as_py() - counted["assertions"][0].as_py()
+    if doubled:
+        raise LinksNotUnique(count=doubled)
+
+
+def valid_text(table: Table) -> ibis.Value:
+    """The validity as PostgreSQL reads a date range: "[2001-05-01,)"."""
+    begins = ibis.coalesce(table.valid_from.cast("string"), ibis.literal(""))
+    ends = ibis.coalesce(table.valid_to.cast("string"), ibis.literal(""))
+    return ibis.literal("[") + begins + ibis.literal(",") + ends + ibis.literal(")")

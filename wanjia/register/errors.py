@@ -1,0 +1,37 @@
+"""Errors of the register."""
+
+from wanjia.kernel.errors import WanjiaError
+
+
+class LinksNotUnique(WanjiaError):
+    """An assertion is linked to more than one person; nothing was loaded."""
+
+    code = "REGISTER-001"
+    zh = "有 {count} 条主张关联到多于一人，未装载任何数据。请重新运行关联步骤。"
+    en = "{count} assertions are linked to more than one person; nothing was loaded. Run the linkage again."
+
+
+class PersonUnknown(WanjiaError):
+    """The register holds nobody of that id at the time asked for."""
+
+    code = "REGISTER-002"
+    zh = "在所询问的时点，登记中没有该编号的人员。请核对编号和日期。"
+    en = "At the time asked for, the register holds no person of that id. Check the id and the dates."
+    exit_code = 2
+
+
+class RebuildDiffers(WanjiaError):
+    """The state computed anew is not the state that was kept."""
+
+    code = "REGISTER-003"
+    zh = "由历史重建的登记现状与保存的不一致（{before} ≠ {after}）。请保留现场并报告。"
+    en = "The state rebuilt from history differs from the one kept ({before} ≠ {after}). Keep everything as it is and report it."
+    exit_code = 4
+
+
+class FewTooMany(WanjiaError):
+    """The fast lane was given more people than it is made for."""
+
+    code = "REGISTER-004"
+    zh = "快速通道一次最多处理 {limit} 人，收到 {count} 人。请改用整批处理。"
+    en = "The fast lane takes {limit} people at a time and was given {count}. Use the bulk lane."

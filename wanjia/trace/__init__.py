@@ -1,0 +1,1 @@
+"""Trace: the append-only record of every read and change."""
