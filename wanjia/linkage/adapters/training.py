@@ -82,7 +82,7 @@ def _colliding(work: Workspace, linkage: Linkage, nodes: str, keys: list[str]) -
     """Share of random pairs that agree exactly, from how often each value occurs."""
     found = {}
     for key in keys:
-        c = kinds.column(key)
+        c = kinds.best_value(linkage.feature(key))
         same, filled = work.rows(
             f"SELECT sum(n * (n - 1)), sum(n) FROM (SELECT CAST(count(*) AS DOUBLE) AS n FROM {nodes}"
             f" WHERE {c} IS NOT NULL GROUP BY {c}) v"

@@ -11,7 +11,6 @@ from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api.state import ANY, Judgement, Trained
 from wanjia.linkage.bulk import hidden, pairs, terms
-from wanjia.linkage.bulk.nodes import number_features
 from wanjia.linkage.declared import Linkage
 from wanjia.linkage.errors import NothingToLinkBy
 from wanjia.linkage.rules import calibration
@@ -58,7 +57,8 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     else:
         taught = learning.teach_by_likeness(work, linkage, nodes="lk_nodes", keys=keys, u=u)
         m, rules, prior = taught.m, taught.rules, None
-    unlabelled = [k for k in number_features(linkage) if k in keys] if taught_by == "hidden numbers" else []
+    # the number itself, and what hidden records never show (a newborn's mother), is learnt from the pairs the rest makes likely
+    unlabelled = [k for k in keys if k not in m] if taught_by == "hidden numbers" else []
     model = replace(draft, m=m, u={k: u[k] for k in m})
     if not model.compared:
         raise NothingToLinkBy
@@ -185,7 +185,8 @@ def _calibrate(work: Workspace, model: Model, linkage: Linkage, judged: pa.Table
     numbered = judged.column("has_number").to_numpy(zero_copy_only=False).astype(np.int64)
     contending = calibration.compete(left, right, weight, np.zeros(len(left), np.int64), numbered)
     home = judged.column("is_home").to_numpy(zero_copy_only=False)
-    allowed = ~contradicting(model, pattern)
+    # only where the far side has a number is it known whether it is the same
+    allowed = ~contradicting(model, pattern) & (numbered > 0)
     between = source_pairs(judged.column("source_l"), judged.column("source_r"))
     homes = dict(
         work.rows(

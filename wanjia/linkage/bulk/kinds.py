@@ -49,6 +49,13 @@ def is_missing(feature: Feature, side: str) -> str:
     return f"{c}_{side} IS NULL"
 
 
+def best_value(feature: Feature) -> str:
+    """SQL over a node: the value whose equality is the best level."""
+    c = column(feature.key)
+    # two spellings of one dwelling are one value
+    return f"coalesce(concat({c}__place, '/', {c}__building, '/', {c}__room), {c})" if feature.kind == "address" else c
+
+
 def main_columns(linkage: Linkage) -> list[str]:
     """Every feature's plain column, in the declared order."""
     return [column(f.key) for f in linkage.features]
@@ -246,8 +253,7 @@ def _date_levels(c: str, feature: Feature, words: Words) -> list[Level]:
 def _address_levels(c: str, feature: Feature, words: Words) -> list[Level]:
     same_building = f"{_equal(f'{c}__place')} AND {_equal(f'{c}__building')}"
     return [
-        Level(_equal(c), "the same address", "地址相同", is_exact=True),
-        Level(f"{same_building} AND {_equal(f'{c}__room')}", "the same dwelling", "同一住所"),
+        Level(f"{_equal(c)} OR ({same_building} AND {_equal(f'{c}__room')})", "the same dwelling", "同一住所"),
         Level(same_building, "the same building", "同一楼栋"),
         Level(_equal(f"{c}__place"), "the same place", "同一小区或路段"),
         Level(

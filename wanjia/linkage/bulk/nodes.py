@@ -162,9 +162,8 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
 
     Makes `lk_round_0` … and returns how many there are.
     """
-    name, birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
-    told = [name, f"{name}__pinyin", f"{name}__surname", f"{name}__other", birth, sex]
-    told = [c for c in told if c in feature_columns(linkage)]
+    whole = [kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex)]
+    told = [c for c in feature_columns(linkage) if c.partition("__")[0] in whole]
     work.make(
         "lk_unplaced",
         f"SELECT assertion_id, num, ord, {', '.join(told)} FROM {assertions} WHERE num IS NOT NULL",
