@@ -22,19 +22,23 @@ from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.privacy.rules import (
     Choice,
     Dossier,
+    ProtectedCount,
     Statement,
     content_of,
     mask_address,
     mask_name,
     mask_number,
     pack,
+    protect_counts,
     read_dossier,
 )
 from wanjia.trace.errors import PurposeMissing
 
 __all__ = [
-    "DOSSIER_FIELD", "DOSSIER_PART", "DOSSIER_RECORD", "BlindKind", "Choice", "Dossier", "Statement", "VaultChange",
+    "DOSSIER_FIELD", "DOSSIER_PART", "DOSSIER_RECORD", "BlindKind", "Choice", "Dossier", "ProtectedCount", "Statement",
+    "VaultChange",
     "contents", "find_by_blind", "keep_dossiers", "keep_searchable", "mask_address", "mask_name", "mask_number", "open_person",
+    "protect_counts",
 ]
 
 PURPOSE = "vault"

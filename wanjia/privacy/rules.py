@@ -11,8 +11,10 @@ contains, so nothing needs escaping and both engines write it with plain concate
 Locators are apart because they change when the same content is delivered again; whether a person changed is judged without them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from wanjia.privacy.errors import DossierUnreadable
 
@@ -122,3 +124,34 @@ def mask_name(name: str) -> str:
 def mask_address(address: str, shown: int = 6) -> str:
     """An address shown down to about its sub-district: the first `shown` characters."""
     return address[:shown] + "***" if len(address) > shown else "***"
+
+
+SMALLEST_COUNT = 10  # design, limit 5: no count below this leaves the register
+
+
+@dataclass(frozen=True)
+class ProtectedCount:
+    """A count as it may be given out. `people` is None where it is held back: because it is small, or to keep a small one hidden."""
+
+    people: int | None
+    is_small: bool = False
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the number itself is not given."""
+        return self.people is None
+
+
+def protect_counts(counts: Mapping[Any, int], *, is_total_shown: bool = True) -> dict[Any, ProtectedCount]:
+    """Counts that partition a whole, with those from 1 to 9 held back; 0 is given, since it speaks of nobody.
+
+    Where the whole is published too (`is_total_shown`) and the counts held back sum to less than twice the smallest, subtraction would
+    reveal them: the next larger counts are then held back as well, until what subtraction gives is no longer one small number.
+    """
+    held = {key for key, people in counts.items() if 0 < people < SMALLEST_COUNT}
+    small = frozenset(held)
+    if is_total_shown and held:
+        larger = sorted((key for key, people in counts.items() if people >= SMALLEST_COUNT), key=lambda key: counts[key])
+        while larger and (len(held) < 2 or sum(counts[key] for key in held) < 2 * SMALLEST_COUNT):
+            held.add(larger.pop(0))
+    return {key: ProtectedCount(None if key in held else people, key in small) for key, people in counts.items()}

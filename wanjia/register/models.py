@@ -172,3 +172,25 @@ class Relation(Fact):
             models.Index(fields=["person_id"], name="register_relatives_of"),
             models.Index(fields=["other_id"], name="register_by_relative"),
         ]
+
+
+class PopulationCount(models.Model):
+    """One counting of the living, kept so that population pages need no pass over all persons."""
+
+    counted_at = models.DateTimeField()
+    as_of = models.DateField()
+
+
+class PopulationCell(models.Model):
+    """How many people of one sex and age a division has. `basis` domicile: registered there; residence: living there."""
+
+    id = models.BigAutoField(primary_key=True)
+    count = models.ForeignKey(PopulationCount, on_delete=models.CASCADE, related_name="cells")
+    basis = models.CharField(max_length=10, choices=ResidenceKind)
+    division = models.CharField(max_length=12)  # today's code, as precise as it is known
+    sex = models.CharField(max_length=2)  # GB/T 2261.1; "0" unknown
+    age = models.SmallIntegerField()  # whole years on the day counted; -1 unknown
+    people = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["count", "basis", "division"], name="register_cells_by_division")]

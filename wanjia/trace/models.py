@@ -20,6 +20,8 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["subject", "-at"], condition=Q(subject__isnull=False), name="trace_by_subject"),
             models.Index(fields=["id"], condition=Q(seq__isnull=True), name="trace_pending"),
+            models.Index(fields=["kind", "id"], name="trace_by_kind"),
+            models.Index(fields=["actor", "id"], name="trace_by_actor"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["seq"], name="trace_seq_once"),

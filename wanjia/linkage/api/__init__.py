@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wanjia.linkage.api.linking import Linked
 
 __all__ = [
-    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "link", "load_links", "score", "summary", "trust_of",
+    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "link", "links_of", "load_links", "score", "summary", "trust_of",
 ]  # fmt: skip
 
 
@@ -70,6 +70,13 @@ def explain(lake: Lake, assertion_id: int, *, profile: Path | None = None) -> "E
     from wanjia.linkage.api import explaining
 
     return explaining.explain(lake, declared_linkage(profile), assertion_id)
+
+
+def links_of(lake: Lake, person_id: int, *, profile: Path | None = None) -> "list[Explanation]":
+    """Why each of a person's records belongs to that person; see `explaining.links_of`."""
+    from wanjia.linkage.api import explaining
+
+    return explaining.links_of(lake, declared_linkage(profile), person_id)
 
 
 def curve(lake: Lake, *, profile: Path | None = None) -> dict[str, object]:

@@ -11,6 +11,7 @@ from wanjia.linkage.api import state
 from wanjia.linkage.bulk import kinds
 from wanjia.linkage.declared import Linkage
 from wanjia.linkage.errors import NoLinks, UnknownAssertion
+from wanjia.linkage.models import Link
 
 #: labels do not depend on the engine's function names
 ANY_WORDS = {"damerau": "", "jaro_winkler": "", "hash64": ""}
@@ -99,3 +100,10 @@ def field_evidence(model: Model, pattern: int) -> list[FieldEvidence]:
             said = Text(zh=label.zh, en=label.en)
         found.append(FieldEvidence(key, level, model.weight_of(key, level), said))
     return sorted(found, key=lambda f: (-abs(f.bits), f.feature))
+
+
+def links_of(lake: Lake, linkage: Linkage, person_id: int) -> list[Explanation]:
+    """The evidence of every record linked to a person, from the link table: no pass over all links. Raises `NoModel`."""
+    rows = Link.objects.filter(person_id=person_id).order_by("assertion_id").values()
+    model = state.load_trained(lake, linkage).model
+    return [explain_link(model, row) for row in rows]
