@@ -28,11 +28,14 @@ class Families:
 
 @dataclass(frozen=True)
 class Custom:
-    """How a pool lives. `mean_size` None: as it falls; else households join until their mean size is reached."""
+    """How a pool lives. `mean_size` None: as it falls; else units join until the mean size is reached over this pool and the
+    `beside_persons` in `beside_households` of another."""
 
     mean_size: float | None
     parents_present: float  # how many of those who could have a living mother have her in the pool
-    dormitory: float  # share of unmarried working-age persons in collective households
+    dormitory: float  # share of lone unmarried persons in collective households
+    beside_persons: int = 0
+    beside_households: int = 0
 
 
 def form(birth: np.ndarray, sex: np.ndarray, custom: Custom, rng: np.random.Generator) -> tuple[Families, np.ndarray]:
@@ -108,14 +111,24 @@ def _mothers(birth, sex, age, marital, twin_first, twin_second, present, rng) ->
     women = np.flatnonzero((sex == 2) & (marital != SINGLE))
     if not len(women):
         return mother
-    women = women[np.argsort(birth[women], kind="stable")]
-    women_birth = birth[women]
-    capacity = 1 + chance.pick(rng, chance.cumulative(np.array([0.50, 0.37, 0.10, 0.03])), size)
+    # a random hour of birth, so that a search does not always end at the first of all women born on one day
+    women_birth = birth[women] + rng.random(len(women))
+    order = np.argsort(women_birth)
+    women, women_birth = women[order], women_birth[order]
+    capacity = 1 + chance.pick(rng, chance.cumulative(np.array([0.36, 0.46, 0.14, 0.04])), size)
     chances = np.interp(age, (0, 17, 18, 30, 40, 50, 60, 66), (0.98, 0.97, 0.90, 0.78, 0.62, 0.42, 0.22, 0.0)) * present
     wanted = (rng.random(size) < chances) & (age < 66)
     wanted[twin_second] = False
-    waiting = np.flatnonzero(wanted)
-    for _ in range(9):
+    # minors first: a child without a mother in the city is rarer than a grown person without one
+    for waiting in (np.flatnonzero(wanted & (age < 18)), np.flatnonzero(wanted & (age >= 18))):
+        _choose_mothers(mother, birth, waiting, women, women_birth, capacity, rng)
+    mother[twin_second] = mother[twin_first]
+    return mother
+
+
+def _choose_mothers(mother, birth, waiting, women, women_birth, capacity, rng) -> None:
+    """Gives those `waiting` a mother where one fits, in ten rounds of choosing and taking back what cannot be."""
+    for _ in range(10):
         if not len(waiting):
             break
         at_birth = np.clip(rng.normal(27.2, 4.3, len(waiting)), 19.0, 44.0) * calendar.YEAR
@@ -126,8 +139,6 @@ def _mothers(birth, sex, age, marital, twin_first, twin_second, present, rng) ->
         mother[waiting[fits]] = candidate[fits]
         _undo_impossible(mother, birth, waiting, capacity)
         waiting = waiting[mother[waiting] < 0]
-    mother[twin_second] = mother[twin_first]
-    return mother
 
 
 def _undo_impossible(mother, birth, newest, capacity) -> None:
@@ -172,14 +183,16 @@ def _place_orphans(birth, age, marital, mother, unit, rng) -> None:
     elders = np.flatnonzero((age >= 45) & (marital != SINGLE))
     if not len(elders):
         elders = np.flatnonzero(age >= 18)
-    elders = elders[np.argsort(birth[elders], kind="stable")]
-    at = np.searchsorted(birth[elders], birth[orphans] - rng.normal(54, 5, len(orphans)) * calendar.YEAR)
-    chosen = elders[np.clip(at + rng.integers(-3, 4, len(orphans)), 0, len(elders) - 1)]
+    elders_birth = birth[elders] + rng.random(len(elders))
+    order = np.argsort(elders_birth)
+    elders, elders_birth = elders[order], elders_birth[order]
+    at = np.searchsorted(elders_birth, birth[orphans] - np.clip(rng.normal(54, 5, len(orphans)), 47, 75) * calendar.YEAR)
+    chosen = elders[np.clip(at, 0, len(elders) - 1)]
     unit[orphans] = unit[chosen]
 
 
 def _join(age, marital, spouse, mother, unit, dormitory, custom, rng) -> None:
-    """Grown-up children stay with their parents and old parents move to a child, most willing first, until `mean_size` is met."""
+    """Grown-up children stay with their parents and old parents move to a child, most willing first, until the mean size fits."""
     size = len(age)
     persons = np.arange(size)
     single = np.flatnonzero((marital == SINGLE) & (age >= 18) & (mother >= 0) & (unit == persons) & ~dormitory)
@@ -200,9 +213,10 @@ def _join(age, marital, spouse, mother, unit, dormitory, custom, rng) -> None:
     if custom.mean_size is None:
         keep = rng.random(len(moving)) < np.minimum(0.9, willing / (willing + 1.5))
     else:
-        housed = size - int(dormitory.sum())
         units = len(np.unique(unit)) - int(dormitory.sum())
-        surplus = int(np.clip(units - round(housed / custom.mean_size), 0, len(moving)))
+        housed = size - int(dormitory.sum()) + custom.beside_persons
+        wanted = round(housed / custom.mean_size) - custom.beside_households
+        surplus = int(np.clip(units - wanted, 0, len(moving)))
         keep = np.zeros(len(moving), dtype=bool)
         # weighted sampling without replacement: the smallest of exponential waiting times
         keep[np.argsort(rng.exponential(size=len(moving)) / willing, kind="stable")[:surplus]] = True

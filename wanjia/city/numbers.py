@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wanjia.city import calendar, chance
 
@@ -21,19 +22,20 @@ def _digits(values: np.ndarray, width: int) -> np.ndarray:
     return ((values[:, None].astype(np.int64) // powers) % 10 + ZERO).astype(np.uint8)
 
 
-def make(division: np.ndarray, birth: np.ndarray, sex: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def make(division: np.ndarray, birth: np.ndarray, sex: np.ndarray, first: int = 0) -> np.ndarray:
     """Numbers of persons by first place of registration (six digits as integers), birth day and sex.
 
-    The sequence is counted per place, day and sex from a random start, so no two persons share a number and twins, who stand
-    next to each other, get neighbouring ones. Raises ValueError if a place registers more than 450 of one sex on one day.
+    The sequence is counted per place, day and sex from a start that differs between them, so no two persons share a number and
+    twins, who stand next to each other, get neighbouring ones. `first` shifts the start, for numbers that must differ from those
+    given before. Raises ValueError if a place registers more than 100 of one sex on one day.
     """
     span = calendar.LAST_DAY - calendar.FIRST_DAY
     group = (division.astype(np.int64) * span + (birth - calendar.FIRST_DAY)) * 2 + (sex == 1)
     rank = chance.rank_within(group)
-    if len(rank) and rank.max() >= 450:
+    if len(rank) and rank.max() >= 100:
         raise ValueError("more births of one sex on one day in one county than a sequence holds")
     start = (group * 2654435761 % 4294967296 % 41).astype(np.int64)
-    sequence = 2 * (start + rank) % 998 + np.where(sex == 1, 1, 2)
+    sequence = 2 * (start + rank + first) % 998 + np.where(sex == 1, 1, 2)
     year, month, number = calendar.parts(birth)
     rows = np.empty((len(birth), 18), dtype=np.uint8)
     rows[:, 0:6] = _digits(division, 6)
@@ -57,8 +59,6 @@ def texts(rows: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
     made = pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets.tobytes()), pa.py_buffer(body))
     if missing is None or not missing.any():
         return made
-    import pyarrow.compute as pc
-
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), made)
 
 
@@ -98,13 +98,6 @@ def first_generation(rows: np.ndarray) -> np.ndarray:
     return old
 
 
-def permit_numbers(region: np.ndarray, birth: np.ndarray, sex: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Residence-permit numbers of Hong Kong, Macao and Taiwan residents: 810000, 820000 or 830000 in place of a division."""
-    return make(region, birth, sex, rng)
-
-
-def foreign_numbers(province: np.ndarray, country: np.ndarray, birth: np.ndarray, sex: np.ndarray, rng) -> np.ndarray:
+def foreign_numbers(province: np.ndarray, country: np.ndarray, birth: np.ndarray, sex: np.ndarray) -> np.ndarray:
     """Numbers of the foreign permanent resident card since 2023: 9, province, ISO 3166-1 numeric country, birth, sequence, check."""
-    rows = make(900000 + province * 1000 + country, birth, sex, rng)
-    rows[:, 17] = check_characters(rows)
-    return rows
+    return make(900000 + province * 1000 + country, birth, sex)

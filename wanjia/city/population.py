@@ -13,7 +13,9 @@ MAINLAND, HMT, FOREIGNER = 0, 1, 2
 
 # Ethnicity (GB/T 3304) and its share in percent; Han first (91.11 % nationally).
 ETHNICITIES = ((1, 93.2), (8, 1.5), (15, 1.1), (6, 1.0), (3, 0.9), (11, 0.8), (7, 0.5), (2, 0.25), (9, 0.2), (12, 0.2), (5, 0.15), (4, 0.1), (10, 0.1))
+MEAN_HOUSEHOLD = 2.62  # persons per family household, census of 2020
 BORN_ELSEWHERE = 0.11  # locals who moved their registration here and keep the number of where they came from
+OLD_SEQUENCES = 120  # sequences of numbers that were replaced, so that they are nobody else's
 MOTHERS_SURNAME = 0.075  # of children, one in thirteen
 
 
@@ -74,13 +76,10 @@ def build(residents: int, seed: int) -> City:
     rng = chance.stream(seed, "people")
     birth = ages.draw_births(rng, residents)
     floating = rng.random(residents) < np.array(ages.FLOATING_SHARE)[ages.group_of(calendar.years_between(birth, calendar.REFERENCE))]
-    guests = _pool(birth[floating], families.Custom(None, 0.75, 0.22), rng, local=False)
-    # the city's mean of 2.62 persons per family household is reached over both pools together
-    guest_homes = len(np.unique(guests.household[~guests.collective]))
-    living_in_families = residents - int(guests.collective.sum())
-    wanted = max(living_in_families / 2.62 - guest_homes, 1.0)
-    mean = float(np.clip((residents - len(guests)) * 0.985 / wanted, 1.5, 4.0))
-    locals_ = _pool(birth[~floating], families.Custom(mean, 1.0, 0.06), rng, local=True)
+    guests = _pool(birth[floating], families.Custom(None, 0.8, 0.45), rng, local=False)
+    housed = guests.household[~guests.collective]
+    custom = families.Custom(MEAN_HOUSEHOLD, 1.0, 0.2, len(housed), len(np.unique(housed)))
+    locals_ = _pool(birth[~floating], custom, rng, local=True)
     people = _joined([locals_, guests, _the_dead(locals_, residents, rng), _the_gone(residents, rng)])
     _name(people, rng)
     _date_marriages(people, rng)
@@ -266,18 +265,18 @@ def _register_places(people: People, homes: dwellings.Dwellings, rng: np.random.
 def _identified(people: People, homes: dwellings.Dwellings, seed: int, rng: np.random.Generator) -> City:
     """Names and numbers, with those that have gone wrong for good: two numbers for one person, one number for two."""
     size = len(people)
-    on_card = numbers.make(people.origin, people.birth, people.sex, rng)
+    on_card = numbers.make(people.origin, people.birth, people.sex)
     foreign = np.flatnonzero(people.kind == FOREIGNER)
     nationality = np.array([840, 124, 276, 250, 392, 410, 643, 682, 826, 36])[rng.integers(0, 10, len(foreign))]
     on_card[foreign] = numbers.foreign_numbers(
-        people.origin[foreign] // 10000, nationality, people.birth[foreign], people.sex[foreign], rng
+        people.origin[foreign] // 10000, nationality, people.birth[foreign], people.sex[foreign]
     )
     shared = _share_numbers(people, on_card, rng)
     renumbered = (rng.random(size) < 0.0006) & (shared < 0) & (people.kind == MAINLAND) & (people.age() >= 10)
     old = on_card.copy()
     chosen = np.flatnonzero(renumbered)
     moved_birth = people.birth[chosen] + np.array([-365, 366, 30, -31])[rng.integers(0, 4, len(chosen))]
-    old[chosen] = numbers.make(people.origin[chosen], moved_birth.astype(np.int32), people.sex[chosen], rng)
+    old[chosen] = numbers.make(people.origin[chosen], moved_birth.astype(np.int32), people.sex[chosen], OLD_SEQUENCES)
     parts = names.NameParts(people.surname, people.first, people.second, people.name_kind)
     spelled = names.spelled(parts, people.sex)
     former = _former_names(people, spelled, rng)
