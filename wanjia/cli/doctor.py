@@ -25,13 +25,18 @@ class Check:
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(shape: str) -> None:
     """Tell what is missing on this machine and how to get it. Exit code 1 when something needed is missing."""
-    checks = [_guarded(check) for check in (_python, _folder, _memory, _database, _declared, _engine, _browser_parts, _spark, _font)]
+    checks = [
+        _guarded(check)
+        for check in (_python, _folder, _memory, _database, _declared, _engine, _browser_parts, _spark, _font)
+    ]
     if shape == "json":
         click.echo(json.dumps({"schema": 1, "checks": [asdict(check) for check in checks]}, ensure_ascii=False))
     else:
         for check in checks:
             mark = "ok     " if check.is_well else "MISSING" if check.is_needed else "absent "
-            click.echo(f"{mark} {check.name}: {check.found}" + (f"\n        → {check.remedy}" if not check.is_well else ""))
+            click.echo(
+                f"{mark} {check.name}: {check.found}" + (f"\n        → {check.remedy}" if not check.is_well else "")
+            )
     sys.exit(any(check.is_needed and not check.is_well for check in checks))
 
 
@@ -55,7 +60,9 @@ def _folder() -> Check:
     home = settings.home()
     home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(home).free / 1e9
-    return Check("home", free > 2, f"{home}, {free:.0f} GB free", "free at least 2 GB, or set WANJIA_HOME to a larger disk")
+    return Check(
+        "home", free > 2, f"{home}, {free:.0f} GB free", "free at least 2 GB, or set WANJIA_HOME to a larger disk"
+    )
 
 
 def _memory() -> Check:
@@ -75,9 +82,13 @@ def _database() -> Check:
         with psycopg.connect(ensure_server(), connect_timeout=5) as connection:
             version = connection.info.server_version
     except psycopg.OperationalError:
-        return Check("database", False, f"{which}: no answer", "check DATABASE_URL, or unset it to use the embedded server")
+        return Check(
+            "database", False, f"{which}: no answer", "check DATABASE_URL, or unset it to use the embedded server"
+        )
     remedy = "PostgreSQL 15 or newer is needed"
-    return Check("database", version >= MINIMUM_VERSION, f"{which}, PostgreSQL {version // 10000}.{version % 10000}", remedy)
+    return Check(
+        "database", version >= MINIMUM_VERSION, f"{which}, PostgreSQL {version // 10000}.{version % 10000}", remedy
+    )
 
 
 def _declared() -> Check:
@@ -87,7 +98,9 @@ def _declared() -> Check:
 
     profile = standards.load_profile(settings.profile_dir())
     sources = intake.load_sources(settings.profile_dir())
-    return Check("profile", True, f"{settings.profile_dir().name}: {len(profile.elements)} elements, {len(sources)} sources")
+    return Check(
+        "profile", True, f"{settings.profile_dir().name}: {len(profile.elements)} elements, {len(sources)} sources"
+    )
 
 
 def _engine() -> Check:
@@ -108,9 +121,20 @@ def _spark() -> Check:
     import importlib.util
 
     has = importlib.util.find_spec("pyspark") is not None
-    return Check("spark", has, "installed" if has else "not installed", "pip install 'wanjia[spark]' (only for clusters)", is_needed=False)
+    return Check(
+        "spark",
+        has,
+        "installed" if has else "not installed",
+        "pip install 'wanjia[spark]' (only for clusters)",
+        is_needed=False,
+    )
 
 
 def _font() -> Check:
-    has = any(Path(folder).is_dir() and any(Path(folder).rglob("*CJK*")) for folder in ("/usr/share/fonts", "/usr/local/share/fonts"))
-    return Check("CJK font", has, "found" if has else "none on this machine", "apt-get install fonts-noto-cjk", is_needed=False)
+    has = any(
+        Path(folder).is_dir() and any(Path(folder).rglob("*CJK*"))
+        for folder in ("/usr/share/fonts", "/usr/local/share/fonts")
+    )
+    return Check(
+        "CJK font", has, "found" if has else "none on this machine", "apt-get install fonts-noto-cjk", is_needed=False
+    )

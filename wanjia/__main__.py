@@ -1,0 +1,5 @@
+"""python -m wanjia"""
+
+from wanjia.cli import main
+
+main()

@@ -1,0 +1,283 @@
+"""The main job: what departments delivered becomes the register.
+
+Stages: receive → standardise → link → resolve → load → score. Each leaves something whole behind (sealed lake files written atomically,
+one database transaction), and the state is a function of the active deliveries alone. So the job may be killed at any moment: run
+again, it goes on from what is whole and ends in the same state.
+"""
+
+import hashlib
+import json
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wanjia.kernel import settings
+from wanjia.kernel.errors import AlreadyRunning
+from wanjia.kernel.progress import Progress, SilentProgress
+
+#: one main job at a time; the lock vanishes with its connection
+JOB_LOCK = 0x77616E6A
+
+
+@dataclass(frozen=True)
+class DeliveryCounts:
+    """One delivery's reconciliation: rows in = accepted + quarantined + exact repeats."""
+
+    delivery: int
+    source: str
+    status: str
+    rows_in: int
+    accepted: int
+    quarantined: int
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage took and gave. `peak_mb` is the process's peak so far."""
+
+    name: str
+    seconds: float
+    peak_mb: int
+    rows_in: int | None = None
+    rows_out: int | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Report:
+    """What a run of the main job did."""
+
+    run: int | None = None
+    deliveries: list[DeliveryCounts] = field(default_factory=list)
+    known_again: int = 0
+    unmatched: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    linkage: dict[str, Any] = field(default_factory=dict)
+    register: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
+    is_unchanged: bool = False
+
+    @property
+    def refused_rows(self) -> int:
+        """Rows in quarantine by this run."""
+        return sum(delivery.quarantined for delivery in self.deliveries)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON-able values."""
+        return {"schema": 1, **asdict(self), "refused_rows": self.refused_rows}
+
+
+class _Clock:
+    """Times the stages of a run, shows them, and records them with the run."""
+
+    def __init__(self, report: Report, progress: Progress) -> None:
+        self._report = report
+        self._progress = progress
+        self.run: Any = None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[dict[str, Any]]:
+        """Time a stage; the block fills rows_in, rows_out and detail into what it is given."""
+        from wanjia.catalog import api as catalog
+        from wanjia.kernel import clock
+
+        self._progress.stage(name)
+        began, started_at = time.perf_counter(), clock.now()
+        told: dict[str, Any] = {}
+        yield told
+        done = Stage(
+            name=name,
+            seconds=round(time.perf_counter() - began, 3),
+            peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            rows_in=told.pop("rows_in", None),
+            rows_out=told.pop("rows_out", None),
+            detail=told,
+        )
+        self._report.stages.append(done)
+        if self.run is not None:
+            catalog.record_stage(self.run, started_at=started_at, **asdict(done))
+
+
+def run(
+    inbox: Path | None = None,
+    *,
+    by: str,
+    why: str,
+    progress: Progress | None = None,
+    engine_name: str | None = None,
+    force: bool = False,
+) -> Report:
+    """Receive what lies in `inbox`, pull what is due, and bring the register to the state that all active deliveries make.
+
+    Nothing is computed when nothing changed since the last whole run (unless `force`). Raises `AlreadyRunning` when another main job
+    runs, `DeclarationErrors`, and the errors of each stage; a delivery that cannot be read is reported in `refused`, and the rest goes on.
+    """
+    from wanjia.kernel.database import migrate
+
+    migrate()
+    report = Report()
+    shown = progress or SilentProgress()
+    with _only_one():
+        try:
+            _run(inbox, report, _Clock(report, shown), engine_name, force, by=by, why=why)
+        finally:
+            shown.done()
+    return report
+
+
+def _run(
+    inbox: Path | None, report: Report, timer: _Clock, engine_name: str | None, force: bool, *, by: str, why: str
+) -> None:
+    from wanjia.catalog import api as catalog
+    from wanjia.intake import api as intake
+    from wanjia.kernel.engine import get_engine
+    from wanjia.standards import api as standards
+
+    profile = standards.load_profile()
+    sources = intake.sources()
+    with timer.stage("receive") as told:
+        told.update(_receive(inbox, report, by=by, why=why))
+    last = catalog.latest_run(state="done")
+    if (
+        not force
+        and last is not None
+        and last.outcome.get("fingerprint") == _fingerprint()
+        and not intake.has_pending()
+    ):
+        report.is_unchanged, report.run = True, last.id
+        return
+    timer.run = catalog.open_run(by=by, why=why, engine=engine_name or settings.engine_name())
+    report.run = timer.run.id
+    try:
+        with get_engine(engine_name) as engine:
+            with timer.stage("standardise") as told:
+                done, refused = intake.standardise_pending(engine, profile, by=by, why=why)
+                report.deliveries = [_counts(delivery) for delivery in done]
+                report.refused += [_refusal(delivery.id, delivery.source, error) for delivery, error in refused]
+                told["rows_in"] = sum(delivery.rows_in for delivery in done)
+                told["rows_out"] = sum(delivery.accepted for delivery in done)
+            _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
+        catalog.close_run(timer.run, outcome={"fingerprint": _fingerprint(), **_outcome(report)})
+    except BaseException:
+        catalog.fail_run(timer.run)
+        raise
+
+
+def _link_and_load(
+    engine: Any, profile: Any, sources: dict, report: Report, timer: _Clock, *, by: str, why: str
+) -> None:
+    from wanjia.catalog import api as catalog
+    from wanjia.intake import api as intake
+    from wanjia.kernel.lake import Lake
+    from wanjia.linkage import api as linkage
+    from wanjia.register import api as register
+
+    lake = Lake.open(settings.home())
+    with timer.stage("gather") as told:
+        assertions = intake.active_assertions(engine)
+        told["rows_out"] = int(engine.arrow(assertions.aggregate(n=assertions.count()))["n"][0].as_py())
+    if not told["rows_out"] and not lake.exists("linkage/links"):
+        return
+    with timer.stage("link") as told:
+        linked = linkage.link(engine, lake=lake, assertions=assertions, sources=sources.values())
+        report.linkage = asdict(linked)
+        told.update(rows_in=linked.assertions, rows_out=linked.persons, **_figures(report.linkage))
+    with timer.stage("load links") as told:
+        told.update(linkage.load_links(lake, figures=report.linkage))
+    with timer.stage("resolve") as told:
+        links = engine.load(
+            "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])
+        )
+        resolution = register.resolve(engine, assertions, links, sources=sources, elements=profile.elements.values())
+        told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
+    with timer.stage("seal and load") as told:
+        loaded = register.load(resolution, by=by, why=why)
+        report.register = loaded.counts
+        told.update(rows_out=loaded.persons, steps=loaded.seconds)
+    with timer.stage("score quality") as told:
+        report.findings = catalog.score_quality(
+            engine, resolution, run=timer.run, profile=profile, sources=sources, by=by, why=why
+        )
+        told.update(report.findings)
+
+
+def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[str, int]:
+    """Land what lies in the inbox and what the database sources hold; idempotent."""
+    from wanjia.intake import api as intake
+
+    landed = 0
+    if inbox is not None:
+        found = intake.receive_inbox(inbox, by=by, why=why)
+        landed += len(found.received)
+        report.known_again += len(found.known)
+        report.unmatched += found.unmatched
+        report.refused += [_refusal(number, source, error) for number, source, error in found.refused]
+    for source in intake.pullable_sources():
+        pulled = intake.pull(source.code, by=by, why=why)
+        if pulled is not None:
+            landed += not pulled.was_known
+            report.known_again += pulled.was_known
+    return {"rows_out": landed}
+
+
+def _refusal(number: int, source: str | None, error: Any) -> dict[str, Any]:
+    return {
+        "delivery": number,
+        "source": source,
+        "code": error.code,
+        "zh": error.sentence("zh"),
+        "en": error.sentence("en"),
+    }
+
+
+def _counts(delivery: Any) -> DeliveryCounts:
+    return DeliveryCounts(
+        delivery.id,
+        delivery.source,
+        delivery.status,
+        delivery.rows_in,
+        delivery.accepted,
+        delivery.quarantined,
+        delivery.repeats,
+    )
+
+
+def _figures(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in ("assertions", "persons")}
+
+
+def _outcome(report: Report) -> dict[str, Any]:
+    return {"linkage": report.linkage, "register": report.register, "findings": report.findings}
+
+
+def _fingerprint() -> str:
+    """What the state depends on: the active deliveries and the profile's files."""
+    from wanjia.intake import api as intake
+
+    said = hashlib.sha256(json.dumps(sorted(delivery.id for delivery in intake.active_deliveries())).encode())
+    for path in sorted(settings.profile_dir().rglob("*")):
+        if path.is_file():
+            said.update(path.name.encode() + path.read_bytes())
+    return said.hexdigest()
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Hold the job lock on a connection of its own: a transaction that fails elsewhere must not lose it."""
+    from django.db import connections
+
+    holder = connections["default"].copy()
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [JOB_LOCK])
+            if not cursor.fetchone()[0]:
+                raise AlreadyRunning
+            yield
+    finally:
+        holder.close()
