@@ -1,0 +1,92 @@
+"""The results as a page and a plot."""
+
+import json
+from pathlib import Path
+
+ORDER = ["5k", "10k", "20k", "100k", "1m"]
+
+
+def write_page(results: Path, page: Path, plot: Path, thresholds: dict) -> None:
+    """Write docs/reference/benchmarks.md and its plot from the results that are there."""
+    cities = [
+        (name, json.loads((results / f"{name}.json").read_text()))
+        for name in ORDER
+        if (results / f"{name}.json").exists()
+    ]
+    lines = ["# Benchmarks", "", "Written by `make bench`; do not edit. Bounds: `bench/thresholds.toml`. The reference, plain Splink 5, runs on the same rows",
+             "in a process of its own; ratios count, because machines differ.", ""]  # fmt: skip
+    if cities:
+        lines += [
+            f"Machine: {cities[-1][1]['machine']}, {cities[-1][1]['measured_on']}.",
+            "",
+            "![whole job beside plain Splink](../images/benchmark.svg)",
+            "",
+        ]
+        lines += _city_tables(cities, thresholds)
+        plot.parent.mkdir(parents=True, exist_ok=True)
+        plot.write_text(_svg(cities))
+    if (results / "febrl4.json").exists():
+        lines += _febrl(json.loads((results / "febrl4.json").read_text()), thresholds)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n".join(lines) + "\n")
+
+
+def _city_tables(cities: list[tuple[str, dict]], thresholds: dict) -> list[str]:
+    lines = ["## The fictional city", "", "| residents | records | whole job s | peak MB | plain Splink s | its peak MB | ratio | s per 1M records |",
+             "|---:|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for _, r in cities:
+        plain = r["plain_splink"]
+        lines.append(
+            f"| {r['residents']:,} | {r['rows']:,} | {r['job_seconds']:.1f} | {r['job_peak_mb']:,} | {plain['seconds']:.1f} | {plain['peak_mb']:,} "
+            f"| {r['ratio_to_plain_splink']:.2f} | {r['seconds_per_million_rows']:.1f} |"
+        )
+    lines += ["", f"Bound on the ratio at 1M residents: {thresholds['main_job']['ratio_to_plain_splink']}.", "",
+              "| residents | precision | recall | review share of persons | plain Splink at 0.95: precision | recall |", "|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for _, r in cities:
+        score, plain = r["score"], r["plain_splink"]
+        lines.append(
+            f"| {r['residents']:,} | {score['precision']:.5f} | {score['recall']:.5f} | {r['review_share_of_persons']:.4f} "
+            f"| {plain['precision']:.5f} | {plain['recall']:.5f} |"
+        )
+    bounds = thresholds["linkage_city_100k"]
+    lines += ["", f"Bounds at 100,000: precision ≥ {bounds['precision']}, recall ≥ {bounds['recall']}, review ≤ {bounds['review_share_of_persons']}.", "",
+              "### Where the time goes (seconds)", "", "| stage | " + " | ".join(name for name, _ in cities) + " |", "|---|" + "---:|" * len(cities)]  # fmt: skip
+    for stage in [s["name"] for s in cities[-1][1]["stages"]]:
+        cells = [next((f"{s['seconds']:.1f}" for s in r["stages"] if s["name"] == stage), "") for _, r in cities]
+        lines.append(f"| {stage} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _febrl(r: dict, thresholds: dict) -> list[str]:
+    score, plain = r["score"], r["plain_splink"]
+    return [
+        "## FEBRL4 (10,000 records, public)", "", "| | precision | recall | F1 | s |", "|---|---:|---:|---:|---:|",
+        f"| Wanjia, thresholds chosen by itself (whole job) | {score['precision']:.4f} | {score['recall']:.4f} | {score['f1']:.4f} | {r['job_seconds']:.1f} |",
+        f"| plain Splink at 0.95 | {plain['precision']:.4f} | {plain['recall']:.4f} | {_f1(plain):.4f} | {plain['seconds']:.1f} |", "",
+        f"Bound: cluster F1 ≥ {thresholds['febrl4']['cluster_f1']}.",
+    ]  # fmt: skip
+
+
+def _f1(score: dict) -> float:
+    both = score["precision"] + score["recall"]
+    return 2 * score["precision"] * score["recall"] / both if both else 0.0
+
+
+def _svg(cities: list[tuple[str, dict]]) -> str:
+    """Seconds per million records at each size: bars of the whole job (blue) beside plain Splink (grey)."""
+    bars = [(name, r["seconds_per_million_rows"], r["plain_splink"]["seconds"] / r["rows"] * 1e6) for name, r in cities]
+    highest = max(max(job, plain) for _, job, plain in bars)
+    width, height, step = 120 * len(bars) + 80, 300, 120
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" role="img">',
+        "<title>Seconds per million records: whole job beside plain Splink</title>",
+        '<text x="10" y="18">seconds per 1,000,000 records (■ whole job, □ plain Splink)</text>',
+    ]  # fmt: skip
+    for number, (name, job, plain) in enumerate(bars):
+        for offset, value, fill in ((0, job, "#1d4ed8"), (45, plain, "#9ca3af")):
+            tall = value / highest * (height - 80)
+            x, y = 50 + number * step + offset, height - 30 - tall
+            parts.append(f'<rect x="{x}" y="{y:.1f}" width="40" height="{tall:.1f}" fill="{fill}"/>')
+            parts.append(f'<text x="{x + 20}" y="{y - 4:.1f}" text-anchor="middle">{value:.0f}</text>')
+        parts.append(f'<text x="{50 + number * step + 42}" y="{height - 10}" text-anchor="middle">{name}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
