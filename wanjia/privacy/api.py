@@ -20,6 +20,7 @@ from wanjia.privacy.rules import FIELD as DOSSIER_FIELD
 from wanjia.privacy.rules import PART as DOSSIER_PART
 from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.privacy.rules import (
+    SMALLEST_COUNT,
     Choice,
     Dossier,
     ProtectedCount,
@@ -35,7 +36,7 @@ from wanjia.privacy.rules import (
 from wanjia.trace.errors import PurposeMissing
 
 __all__ = [
-    "DOSSIER_FIELD", "DOSSIER_PART", "DOSSIER_RECORD", "BlindKind", "Choice", "Dossier", "ProtectedCount", "Statement",
+    "DOSSIER_FIELD", "DOSSIER_PART", "DOSSIER_RECORD", "SMALLEST_COUNT", "BlindKind", "Choice", "Dossier", "ProtectedCount", "Statement",
     "VaultChange",
     "contents", "find_by_blind", "keep_dossiers", "keep_searchable", "mask_address", "mask_name", "mask_number", "open_person",
     "protect_counts",

@@ -89,8 +89,7 @@ def element_rules(elements: Iterable[DeclaredElement], available: Iterable[str])
 def value_columns(element: DeclaredElement) -> list[str]:
     """The columns that carry the element's value: its own, or one for each part of a composite."""
     parts = getattr(element, "parts", None) or ()
-    named = [getattr(part, "column", None) or getattr(part, "key", None) or str(part) for part in parts]
-    return list(dict.fromkeys(named)) if named else [element.key]
+    return [part.key for part in parts] or [element.key]
 
 
 def tag_of(element: DeclaredElement) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import ibis
 import pyarrow as pa
@@ -10,7 +11,9 @@ from ibis.expr.types import Table
 
 from wanjia.kernel.engine import Engine
 from wanjia.register import rules
-from wanjia.register.bulk import dossiers, facts, relations, survivors
+from wanjia.register.bulk import agreement, dossiers, facts, relations, survivors
+from wanjia.register.bulk.checks import findings
+from wanjia.register.declared import Check
 from wanjia.register.errors import LinksNotUnique
 from wanjia.register.rules import DeclaredElement, ElementRule, TrustedSource
 
@@ -28,6 +31,7 @@ class Resolution:
 
     engine: Engine
     rules: list[ElementRule]
+    table_of: Mapping[str, int]
     rows: Table
     resolved: Table
     states: Table
@@ -45,6 +49,20 @@ class Resolution:
         for bucket in range(buckets):
             here = lambda table: table if buckets == 1 else table.filter(table.person_id % buckets == bucket)  # noqa: B023, E731
             yield self.engine.arrow(dossiers.dossiers(here(self.rows), here(self.resolved), self.rules))
+
+    def agreement(self) -> list[dict[str, Any]]:
+        """How each source's statements fare against what holds: {source, subject, element, rows, given, shared, differs, stale}."""
+        wide = self.engine.arrow(agreement.agreement(self.rows, self.resolved, self.rules, self.table_of)).to_pylist()
+        return [
+            {"source": row["source"], "subject": row["subject"], "element": rule.key, "rows": row["rows"]}
+            | {name: int(row[f"{name}_{number}"]) for name in ("given", "shared", "differs", "stale")}
+            for row in wide
+            for number, rule in enumerate(self.rules)
+        ]
+
+    def findings(self, checks: Mapping[str, Check]) -> Table:
+        """What the cross-checks object to: (kind, source, element, person_id, other_person_id, household_id, assertion_id)."""
+        return findings(self, checks)
 
     def searchable(self) -> pa.Table:
         """(person_id, kind, value) of everything by which persons may be looked up."""
@@ -89,7 +107,7 @@ def resolve(
     )
     related = timed("relations", lambda: relations.relations(engine, claims, states))
     return Resolution(
-        engine=engine, rules=element_rules, rows=rows, resolved=resolved, states=states, residences=residences,
+        engine=engine, rules=element_rules, table_of=table_of, rows=rows, resolved=resolved, states=states, residences=residences,
         memberships=memberships, holders=holders, claims=claims, relations=related,
         persons=int(engine.arrow(resolved.aggregate(n=resolved.count()))["n"][0].as_py()), seconds=seconds,
     )

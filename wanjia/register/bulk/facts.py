@@ -18,7 +18,7 @@ RESIDENCE_COLUMNS = {
 }
 MEMBERSHIP_COLUMNS = {
     "person_id": "int64", "household_id": "int64", "relation": "string", "is_head": "boolean", "claims_head": "boolean",
-    "kind": "string", "valid_from": "date", "valid_to": "date",
+    "kind": "string", "source": "string", "valid_from": "date", "valid_to": "date",
 }
 
 
@@ -79,6 +79,7 @@ def memberships(engine: Engine, resolved: Table, state: Table, mates: Table | No
         relation=relation,
         claims_head=ibis.coalesce(relation.isin(rules.HEAD_RELATIONS), ibis.literal(False)),
         won=rows.household_number__won // rules.ORDINAL_SPAN,
+        source="household__source",
         ended_on=rows.ended_on,
         since=since,
     )
@@ -91,7 +92,7 @@ def memberships(engine: Engine, resolved: Table, state: Table, mates: Table | No
     return engine.save(
         MEMBERSHIPS,
         rows.select(
-            "person_id", "household_id", "relation", "is_head", "claims_head",
+            "person_id", "household_id", "relation", "is_head", "claims_head", "source",
             kind=ibis.literal("domicile"),
             valid_from=_before(rows.since, rows.ended_on),
             valid_to=rows.ended_on,
@@ -124,7 +125,7 @@ def _pieces(rows: Table, resolved: Table, state: Table, kind: str, element: str,
     winner = resolved.filter(resolved[element].notnull()).select(
         owner="person_id",
         won=resolved[f"{element}__won"],
-        moved_out_on=day_of(resolved, "moved_out_on") if kind == "domicile" else ibis.null("date"),
+        moved_out_on=day_of(resolved, "moved_out_on") if kind == "domicile" else _left_residence_on(resolved),
     )
     stated = stated.inner_join(winner, stated.person_id == winner.owner)
     stated = stated.filter(stated.key // rules.RANK_STEP == stated.won // rules.RANK_STEP)
@@ -154,6 +155,13 @@ def _pieces(rows: Table, resolved: Table, state: Table, kind: str, element: str,
     return pieces.filter(pieces.is_last | (pieces.began < pieces.valid_to)).select(
         "person_id", "kind", "division", "division_now", "valid_from", "valid_to"
     )
+
+
+def _left_residence_on(resolved: Table) -> Value:
+    """The day on which the source said that the person no longer lives there (state 2, 离开)."""
+    if "residence_registration" not in resolved.columns:
+        return ibis.null("date")
+    return (resolved.residence_registration == "2").ifelse(resolved.residence_registration__as_of, ibis.null("date"))
 
 
 def _in_order() -> ibis.expr.builders.WindowBuilder:

@@ -135,7 +135,7 @@ def _marriage_days(stated: Table) -> tuple[Value, Value]:
 
 def _in_household(members: Table, state: Table, mates: Table | None) -> list[Table]:
     """Claims that follow from the relation to the head (GB/T 4761): child of the head, spouse of the head, parent of the head."""
-    columns = ["person_id", "household_id", "relation", "is_head"]
+    columns = ["person_id", "household_id", "relation", "is_head", "source"]
     everyone = members.select(*columns)
     sexes = state.select(about="person_id", sex="sex")
     if mates is not None:
@@ -145,7 +145,7 @@ def _in_household(members: Table, state: Table, mates: Table | None) -> list[Tab
     heads = heads.left_join(sexes, heads["head"] == sexes.about).select("head", "of", head_sex="sex")
     others = everyone.filter(~everyone.is_head & everyone.relation.notnull())
     pairs = others.inner_join(heads, others.household_id == heads.of)
-    pairs = pairs.mutate(source=ibis.null("string"), assertion_id=ibis.null("int64"))
+    pairs = pairs.mutate(assertion_id=ibis.null("int64"))
     is_child = pairs.relation.isin(rules.CHILD_RELATIONS)
     unknown = {"began": ibis.null("date"), "ended": ibis.null("date"), "strength": BY_HOUSEHOLD}
     found = [

@@ -17,7 +17,7 @@ from wanjia.register.rules import ElementRule, TrustedSource
 RANKED = "register_ranked"
 RESOLVED = "register_resolved"
 # elements whose day of statement is needed to say since when something holds
-DATED = ("domicile_division", "residence_division", "household_number", "marital_status")
+DATED = ("domicile_division", "residence_division", "residence_registration", "household_number", "marital_status")
 
 
 def rank(engine: Engine, assertions: Table, links: Table, sources: Mapping[str, TrustedSource],
@@ -71,7 +71,7 @@ def resolve(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], t
     for rule in element_rules:
         key, stated = preference(rows, rule, table_of), _is_stated(rows, rule)
         chosen[f"{rule.key}__won"] = key.max(where=stated)
-        chosen[f"{rule.key}__said"] = stated.sum().cast("int64")
+        chosen[f"{rule.key}__said"] = rows.count(where=stated)
         for column in rule.columns:
             chosen[column] = value_at_largest(engine, rows[column], key, stated)
         if rule.key in DATED:
@@ -85,7 +85,7 @@ def resolve(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], t
         # the relation and the office must come from the very record that names the household
         rule = next(r for r in element_rules if r.key == "household_number")
         key, stated = preference(rows, rule, table_of), _is_stated(rows, rule)
-        for column in ("relation_to_head", "registration_office"):
+        for column in ("source", "relation_to_head", "registration_office"):
             if column in rows.columns:
                 chosen[f"household__{column}"] = value_at_largest(engine, rows[column], key, stated)
     resolved = rows.group_by("person_id").aggregate(**chosen)
