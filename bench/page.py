@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - table rows are one line each
 """The results as a page and a plot."""
 
 import json

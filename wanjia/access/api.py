@@ -1,6 +1,7 @@
 """The door to access: open accounts, keep a person's own settings, answer who may do what."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -9,7 +10,7 @@ from django.db import transaction
 from wanjia.access import rules
 from wanjia.access.errors import AccountNameTaken, OutsideArea, RightMissing
 from wanjia.access.models import Account, Role
-from wanjia.access.rules import Right
+from wanjia.access.rules import Right, significant
 
 __all__ = [
     "DemoAccount",
@@ -22,6 +23,7 @@ __all__ = [
     "open_account",
     "require",
     "require_area",
+    "significant",
 ]
 
 #: symbols of a random password: no look-alikes (0O 1lI), because it is read from a terminal and typed
@@ -63,9 +65,9 @@ def covers(account: Account, division: str | None) -> bool:
     return rules.covers(account.area, division)
 
 
-def require_area(account: Account, division: str | None) -> None:
-    """Pass, or raise OutsideArea."""
-    if not rules.covers(account.area, division):
+def require_area(account: Account, divisions: Iterable[str]) -> None:
+    """Pass if the account's area covers one of the record's divisions, or raise OutsideArea."""
+    if account.area and not any(rules.covers(account.area, division) for division in divisions):
         raise OutsideArea(area=account.area)
 
 

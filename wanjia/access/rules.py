@@ -64,10 +64,10 @@ def covers(area: str, division: str | None) -> bool:
         return True
     if not division:
         return False
-    return division.startswith(_significant(area))
+    return division.startswith(significant(area))
 
 
-def _significant(code: str) -> str:
+def significant(code: str) -> str:
     """`code` without the zero padding below its own level: 990100 → 9901, 990101000000 → 990101."""
     for width in (2, 4, 6, 9):
         if len(code) > width and not code[width:].strip("0"):

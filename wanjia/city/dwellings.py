@@ -81,6 +81,33 @@ def settle(household: np.ndarray, local: np.ndarray, collective: np.ndarray, see
     )  # fmt: skip
 
 
+def extended(homes: Dwellings, households: int, moving: np.ndarray, moved_on: np.ndarray, rng: np.random.Generator) -> Dwellings:
+    """The dwellings with homes for `households` new households (numbered after the others) and new homes for those `moving`."""
+    known, count = len(homes.community), households + len(moving)
+    community = chance.pick(rng, chance.cumulative(places.communities().weight), count)
+    # buildings numbered from 60 on were not there before, so no two households share a door
+    inner = chance.rank_within(community.astype(np.int64))
+    new_homes = known + np.arange(households)
+    home = np.r_[homes.home, new_homes]
+    home[moving] = known + households + np.arange(len(moving))
+    before = np.r_[homes.before, new_homes]
+    before[moving] = homes.home[moving]
+    days = np.r_[homes.moved_on, np.full(households, calendar.NO_DAY, dtype=np.int32)]
+    days[moving] = moved_on
+    towns = pc.utf8_slice_codeunits(pa.array(places.communities().code).take(pa.array(community[:households])), 0, 9)
+    fresh = pc.binary_join_element_wise(towns, padded(900_000 + np.arange(households), 6), "")
+    return Dwellings(
+        np.r_[homes.community, community], np.r_[homes.compound, inner % COMPOUNDS].astype(np.int32),
+        np.r_[homes.building, 60 + inner // COMPOUNDS // 36].astype(np.int32), np.r_[homes.unit, 1 + inner // COMPOUNDS % 36 // 12].astype(np.int32),
+        np.r_[homes.room, (1 + inner // COMPOUNDS % 12 // 2) * 100 + 1 + inner // COMPOUNDS % 2].astype(np.int32),
+        home, before, days, np.r_[homes.domicile, new_homes], pa.concat_arrays([_flat(homes.number), _flat(fresh)]),
+    )  # fmt: skip
+
+
+def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
 def padded(values: np.ndarray, width: int) -> pa.Array:
     """Numbers as texts of fixed width with leading zeros."""
     return pc.utf8_lpad(pa.array(values).cast(pa.string()), width, "0")

@@ -40,7 +40,7 @@ def rates(source: str) -> dict[str, float]:
                 raise ValueError(f"faults.toml: {table}: no fault {fault!r}; did you mean {_near(fault, known)!r}?")
             if not 0 <= rate <= 1:
                 raise ValueError(f"faults.toml: {table}: {fault} is {rate}, but a rate lies between 0 and 1")
-    return {name: 0.0 for name in known} | tables["every_source"] | tables.get(source, {})
+    return dict.fromkeys(known, 0.0) | tables["every_source"] | tables.get(source, {})
 
 
 def _near(word: str, known) -> str | None:

@@ -12,7 +12,9 @@ LIVING, DEAD, GONE = 1, 2, 3
 MAINLAND, HMT, FOREIGNER = 0, 1, 2
 
 # Ethnicity (GB/T 3304) and its share in percent; Han first (91.11 % nationally).
-ETHNICITIES = ((1, 93.2), (8, 1.5), (15, 1.1), (6, 1.0), (3, 0.9), (11, 0.8), (7, 0.5), (2, 0.25), (9, 0.2), (12, 0.2), (5, 0.15), (4, 0.1), (10, 0.1))
+ETHNICITIES = (
+    (1, 93.2), (8, 1.5), (15, 1.1), (6, 1.0), (3, 0.9), (11, 0.8), (7, 0.5), (2, 0.25), (9, 0.2), (12, 0.2), (5, 0.15), (4, 0.1), (10, 0.1),
+)  # fmt: skip
 MEAN_HOUSEHOLD = 2.62  # persons per family household, census of 2020
 BORN_ELSEWHERE = 0.11  # locals who moved their registration here and keep the number of where they came from
 OLD_SEQUENCES = 120  # sequences of numbers that were replaced, so that they are nobody else's
@@ -69,6 +71,8 @@ class City:
     old_numbers: np.ndarray  # what some departments still hold; the same row unless `renumbered`
     renumbered: np.ndarray  # bool: one person under two numbers
     shared_with: np.ndarray  # person whose number was also given to this one; NOBODY for all but a few
+    today: int = calendar.REFERENCE
+    series: str = ""  # marks the keys of rows that departments add in a later wave
 
 
 def build(residents: int, seed: int) -> City:
@@ -93,7 +97,7 @@ def _pool(birth: np.ndarray, custom: families.Custom, rng: np.random.Generator, 
     sex = ages.draw_sexes(rng, birth)
     family, birth = families.form(birth, sex, custom, rng)
     size = len(birth)
-    people = _blank(size)
+    people = blank(size)
     for name in ("marital", "spouse", "former_spouse", "mother", "father", "twin", "household", "relation"):
         getattr(people, name)[:] = getattr(family, name)
     people.birth[:], people.sex[:], people.local[:] = birth, sex, local
@@ -114,7 +118,7 @@ def _pool(birth: np.ndarray, custom: families.Custom, rng: np.random.Generator, 
 def _the_dead(locals_: People, residents: int, rng: np.random.Generator) -> People:
     """Locals who died in the ten years: spouses of today's widowed where ages fit, else parents in the homes of others."""
     size = round(residents * 0.74 * ages.YEARLY_DEATHS_PER_RESIDENT * 10)
-    people = _blank(size)
+    people = blank(size)
     people.birth[:], people.died[:] = ages.draw_deaths(rng, size)
     people.state[:] = DEAD
     people.local[:] = True
@@ -144,7 +148,7 @@ def _the_dead(locals_: People, residents: int, rng: np.random.Generator) -> Peop
 def _the_gone(residents: int, rng: np.random.Generator) -> People:
     """People who left in the ten years: locals who moved their registration away, floating residents who went on."""
     moved, guests = round(residents * 0.035), round(residents * 0.13)
-    people = _blank(moved + guests)
+    people = blank(moved + guests)
     size = moved + guests
     people.birth[:] = calendar.REFERENCE - np.floor(np.clip(rng.gamma(6.0, 5.6, size), 0.6, 80) * calendar.YEAR)
     people.sex[:] = np.where(rng.random(size) < 0.53, 1, 2)
@@ -161,7 +165,9 @@ def _the_gone(residents: int, rng: np.random.Generator) -> People:
     return people
 
 
-def _blank(size: int) -> People:
+def blank(size: int) -> People:
+    """`size` persons about whom nothing is decided yet."""
+
     def full(value: int, dtype: type = np.int32) -> np.ndarray:
         return np.full(size, value, dtype=dtype)
 

@@ -87,12 +87,12 @@ def summary(city: City, rows: dict[str, int]) -> dict:
     table = places.communities()
     towns = sorted(set(table.town))
     town = np.array([towns.index(code) for code in table.town])[homes.community[homes.home[people.household[living]]]]
-    group = np.minimum(people.age()[living] // 5, 19)
+    group = np.minimum(people.age(city.today)[living] // 5, 19)
     counts = np.zeros((len(towns), 20, 2), dtype=int)
     np.add.at(counts, (town, group, people.sex[living] - 1), 1)
     family = living[~people.collective[living]]
     return {
-        "reference_date": "2026-06-30",
+        "reference_date": calendar.written(np.array([city.today]), "iso")[0].as_py(),
         "seed": city.seed,
         "residents": len(living),
         "locals": int(people.local[living].sum()),

@@ -37,7 +37,9 @@ class Feature:
     key: str
     kind: Kind
     elements: list[str]  # the first that is filled counts
-    other: list[str] = field(default_factory=list)  # person_name: former names; text: the feature it is often swapped with
+    # person_name: elements with former names; text: features it is swapped with; address: features that name the same home
+    other: list[str] = field(default_factory=list)
+    is_compared: bool = True  # false: only blocks, or serves another feature
     rarity: bool = False  # a rare agreeing value says more than a common one
     via: list[str] = field(default_factory=list)  # where empty: the value of the person these features (numbers of kin) name
     placeholders: list[str] = field(default_factory=list)  # names ending so are no names yet ("child of …")
@@ -65,6 +67,7 @@ class Targets:
     """How much error is allowed; thresholds follow from it, per pair of sources."""
 
     false_links: float = 0.0005  # at most this share of links may be wrong
+    least_probability: float = 0.9  # and no single link may be less likely than this
     review_floor: float = 0.1  # below this probability nobody needs to look
     review_share: float = 0.012  # the queue may hold at most this share of persons; the likeliest come first
 
@@ -82,7 +85,7 @@ class Linkage:
     name: str | None = None  # which features play these parts when a shared number is checked for contradiction
     birth: str | None = None
     sex: str | None = None
-    contradictions: list[list[str]] = field(default_factory=list)  # all features of one list disagree: never linked unseen
+    contradictions: list[list[str]] = field(default_factory=list)  # all of one list disagree ("name~": is not the same): never linked unseen
     one_record_per_person: list[str] = field(default_factory=list)  # sources that hold nobody twice
     largest_block: int = 400  # a blocking value shared by more nodes than this is refused and reported
 
@@ -109,13 +112,13 @@ class Linkage:
             ("name", [self.name]),
             ("birth", [self.birth]),
             ("sex", [self.sex]),
-            *(("contradictions", group) for group in self.contradictions),
+            *(("contradictions", [term.rstrip("~") for term in group]) for group in self.contradictions),
         ):
             for key in keys:
                 if key is not None and key not in kinds:
                     yield at, f"names {key!r}, which is no feature", f"引用了不存在的特征 {key!r}"
         for feature in self.features:
-            for key in [*feature.via, *(feature.other if feature.kind == "text" else [])]:
+            for key in [*feature.via, *(feature.other if feature.kind in ("text", "address") else [])]:
                 if key not in kinds:
                     yield f"features.{feature.key}", f"names {key!r}, which is no feature", f"引用了不存在的特征 {key!r}"
         if self.number and not (self.name and self.birth and self.sex):

@@ -48,7 +48,7 @@ def marriages(city: City) -> Export:
         "办理日期": calendar.written(on, "chinese"),
     }
     return finish(
-        city, "marriages", "业务编号", serial_keys("HY", size), columns, {"spouse_a": husband, "spouse_b": wife},
+        city, "marriages", "业务编号", serial_keys(city, "HY", size), columns, {"spouse_a": husband, "spouse_b": wife},
         birth="男方出生日期", names_=("男方姓名", "女方姓名"), numbers_=("男方身份证件号", "女方身份证件号"),
     )  # fmt: skip
 
@@ -64,14 +64,15 @@ def assistance(city: City) -> Export:
     people, homes = city.people, city.dwellings
     rng = chance.stream(city.seed, "rows", "assistance")
     size = len(people)
-    age = people.age()
-    receives = people.local & (people.state == LIVING) & (rng.random(size) < np.interp(age, (0, 18, 50, 64, 65, 79, 80), (0.012, 0.015, 0.03, 0.04, 0.06, 0.08, 0.45)))
-    unreported = (people.state == DEAD) & (people.died > calendar.REFERENCE - 1100)
+    age = people.age(city.today)
+    share = np.interp(age, (0, 18, 50, 64, 65, 79, 80), (0.012, 0.015, 0.03, 0.04, 0.06, 0.08, 0.45))
+    receives = people.local & (people.state == LIVING) & (rng.random(size) < share)
+    unreported = (people.state == DEAD) & (people.died > city.today - 1100)
     unreported &= rng.random(size) < rates("assistance")["dead_still_active"]
     who, again = with_duplicates(city, "assistance", np.flatnonzero(receives | unreported))
     size = len(who)
     age = age[who]
-    on = calendar.REFERENCE - rng.integers(1, 1100, size).astype(np.int32)
+    on = city.today - rng.integers(1, 1100, size).astype(np.int32)
     dead = people.died[who] != calendar.NO_DAY
     on = np.maximum(on, people.birth[who] + 30)
     clerk = Clerk(city, "assistance", who, on)
@@ -99,6 +100,6 @@ def assistance(city: City) -> Export:
         "填报日期": calendar.written(on, "iso"),
     }
     return finish(
-        city, "assistance", "登记编号", serial_keys("JZ99", size, 7), columns, {"self": clerk},
+        city, "assistance", "登记编号", serial_keys(city, "JZ99", size, 7), columns, {"self": clerk},
         birth="出生年月", names_=("姓名",), numbers_=("身份证号",),
     )  # fmt: skip

@@ -23,7 +23,7 @@ def birth_certificates(city: City) -> Export:
     who, again = with_duplicates(city, "birth_certificates", np.flatnonzero(born & here))
     who = who[~again]  # a certificate's number is unique; duplicates are re-issues, which the form does not keep
     size = len(who)
-    on = np.minimum(people.birth[who] + rng.integers(1, 20, size), calendar.REFERENCE).astype(np.int32)
+    on = np.minimum(people.birth[who] + rng.integers(1, 20, size), city.today).astype(np.int32)
     clerk = Clerk(city, "birth_certificates", who, on)
     share = rates("birth_certificates")
     mother, father = people.mother[who], people.father[who]
@@ -47,7 +47,7 @@ def birth_certificates(city: City) -> Export:
         "家庭住址": clerk.address(lives, "city"),
         "签发日期": calendar.written(on, "iso"),
     }
-    keys = serial_keys("Z99", size, 7)
+    keys = serial_keys(city, "Z99", size, 7)
     return finish(
         city, "birth_certificates", "出生医学证明编号", keys, columns, {"child": clerk},
         birth="出生日期", names_=("新生儿姓名",), numbers_=("新生儿身份号码",),
@@ -61,7 +61,7 @@ def death_certificates(city: City) -> Export:
     dead = np.flatnonzero((people.state == DEAD) & (rng.random(len(people)) < 0.97))
     who, _ = with_duplicates(city, "death_certificates", dead)
     size = len(who)
-    on = np.minimum(people.died[who] + rng.integers(0, 6, size), calendar.REFERENCE).astype(np.int32)
+    on = np.minimum(people.died[who] + rng.integers(0, 6, size), city.today).astype(np.int32)
     clerk = Clerk(city, "death_certificates", who, on)
     repeated = np.flatnonzero(chance.rank_within(who.astype(np.int64)) > 0)
     clerk.note("duplicate", repeated)
@@ -76,7 +76,7 @@ def death_certificates(city: City) -> Export:
         "户籍地址": clerk.address(homes.domicile[people.household[who]], "city"),
         "填报日期": calendar.written(on, "slash"),
     }
-    keys = serial_keys("SW", size)
+    keys = serial_keys(city, "SW", size)
     return finish(
         city, "death_certificates", "死亡证明编号", keys, columns, {"self": clerk},
         birth="出生日期", names_=("姓名",), numbers_=("身份证件号码",),

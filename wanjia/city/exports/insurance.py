@@ -34,15 +34,16 @@ def social_insurance(city: City) -> Export:
     """Adults insured for their pension, working or not; accounts opened long ago keep old names, numbers and addresses."""
     people = city.people
     rng = chance.stream(city.seed, "rows", "social_insurance")
-    size, age = len(people), people.age()
+    size, age = len(people), people.age(city.today)
     here = (people.state == LIVING) & (age >= 16)
-    chances = np.where(people.local, np.interp(age, (16, 18, 22, 30, 60), (0.05, 0.3, 0.75, 0.9, 0.93)), np.interp(age, (17, 20, 59, 61), (0, 0.74, 0.74, 0.1)))
+    of_locals = np.interp(age, (16, 18, 22, 30, 60), (0.05, 0.3, 0.75, 0.9, 0.93))
+    chances = np.where(people.local, of_locals, np.interp(age, (17, 20, 59, 61), (0, 0.74, 0.74, 0.1)))
     insured = here & (rng.random(size) < chances)
     unreported = (people.state == DEAD) & (rng.random(size) < rates("social_insurance")["dead_still_active"])
-    unreported &= calendar.years_between(people.birth, np.where(people.died == calendar.NO_DAY, calendar.REFERENCE, people.died)) >= 30
+    unreported &= calendar.years_between(people.birth, np.maximum(people.died, people.birth)) >= 30
     who, again = with_duplicates(city, "social_insurance", np.flatnonzero(insured | unreported))
     size, age = len(who), age[who]
-    on = calendar.REFERENCE - np.floor(rng.random(size) ** 1.6 * 2500).astype(np.int32) - 1
+    on = city.today - np.floor(rng.random(size) ** 1.6 * 2500).astype(np.int32) - 1
     on = np.maximum(on, people.arrived[who])
     clerk = Clerk(city, "social_insurance", who, on)
     clerk.note("duplicate", again)
@@ -71,7 +72,7 @@ def social_insurance(city: City) -> Export:
         "updated_on": calendar.written(on, "iso"),
     }
     return finish(
-        city, "social_insurance", "insured_no", serial_keys("9901", size, 10), columns, {"self": clerk},
+        city, "social_insurance", "insured_no", serial_keys(city, "9901", size, 10), columns, {"self": clerk},
         birth="birth_date", names_=("full_name",), numbers_=("citizen_no",),
     )  # fmt: skip
 
@@ -85,9 +86,9 @@ def medical_insurance(city: City) -> Export:
     insured = (people.state == LIVING) & (rng.random(size) < np.where(people.local, 0.96, 0.82))
     unreported = (people.state == DEAD) & (rng.random(size) < share["dead_still_active"])
     who, again = with_duplicates(city, "medical_insurance", np.flatnonzero(insured | unreported))
-    size, age = len(who), people.age()[who]
-    on = calendar.REFERENCE - np.floor(rng.random(size) ** 1.5 * 3000).astype(np.int32) - 1
-    on = np.minimum(np.maximum(np.maximum(on, people.birth[who] + 30), people.arrived[who]), calendar.REFERENCE).astype(np.int32)
+    size, age = len(who), people.age(city.today)[who]
+    on = city.today - np.floor(rng.random(size) ** 1.5 * 3000).astype(np.int32) - 1
+    on = np.minimum(np.maximum(np.maximum(on, people.birth[who] + 30), people.arrived[who]), city.today).astype(np.int32)
     clerk = Clerk(city, "medical_insurance", who, on)
     clerk.note("duplicate", again)
     clerk.note("dead_still_active", people.died[who] != calendar.NO_DAY)
@@ -106,6 +107,6 @@ def medical_insurance(city: City) -> Export:
         "更新时间": calendar.written(on, "compact"),
     }
     return finish(
-        city, "medical_insurance", "个人编号", serial_keys("YB", size, 9), columns, {"self": clerk},
+        city, "medical_insurance", "个人编号", serial_keys(city, "YB", size, 9), columns, {"self": clerk},
         birth="出生年月日", names_=("姓名",), numbers_=("证件号",),
     )  # fmt: skip

@@ -39,13 +39,13 @@ def police_register(city: City) -> Export:
     size = len(who)
     state = people.state[who]
     household = people.household[who]
-    since = calendar.WINDOW_START + np.floor(rng.random(size) * (calendar.REFERENCE - calendar.WINDOW_START)).astype(np.int32)
+    since = calendar.WINDOW_START + np.floor(rng.random(size) * (city.today - calendar.WINDOW_START)).astype(np.int32)
     on = np.maximum(since, people.birth[who] + rng.integers(3, 30, size))
     # a death is entered within weeks; a very few of the latest are not yet
-    entered = (state == DEAD) & (people.died[who] + 20 < calendar.REFERENCE)
+    entered = (state == DEAD) & (people.died[who] + 20 < city.today)
     on = np.where(state == DEAD, np.where(entered, people.died[who] + 15, people.died[who] - 40), on)
     on = np.where(state == GONE, people.left[who], on)
-    on = np.minimum(np.maximum(on, people.arrived[who]), calendar.REFERENCE).astype(np.int32)
+    on = np.minimum(np.maximum(on, people.arrived[who]), city.today).astype(np.int32)
     clerk = Clerk(city, "police_register", who, on)
     clerk.note("duplicate", again)
     domicile = homes.domicile[household]
@@ -81,7 +81,7 @@ def police_register(city: City) -> Export:
         "更新日期": calendar.written(on, "compact"),
     }
     return finish(
-        city, "police_register", "人员编号", serial_keys("R", size, 9), columns, {"self": clerk},
+        city, "police_register", "人员编号", serial_keys(city, "R", size, 9), columns, {"self": clerk},
         birth="出生日期", names_=("姓名",), numbers_=("公民身份号码",),
     )  # fmt: skip
 
@@ -97,9 +97,9 @@ def residence_registration(city: City) -> Export:
     size = len(who)
     household = people.household[who]
     signed_off = (people.state[who] == GONE) & (rng.random(size) < 0.6)
-    on = np.maximum(people.arrived[who] + rng.integers(0, 90, size), calendar.REFERENCE - rng.integers(1, 900, size))
+    on = np.maximum(people.arrived[who] + rng.integers(0, 90, size), city.today - rng.integers(1, 900, size))
     on = np.where(people.state[who] == GONE, np.where(signed_off, people.left[who], people.arrived[who] + 3), on)
-    on = np.minimum(np.maximum(on, people.birth[who] + 10), calendar.REFERENCE).astype(np.int32)
+    on = np.minimum(np.maximum(on, people.birth[who] + 10), city.today).astype(np.int32)
     clerk = Clerk(city, "residence_registration", who, on)
     clerk.note("duplicate", again)
     lives = clerk.dwelling()
@@ -111,7 +111,7 @@ def residence_registration(city: City) -> Export:
     village = pa.array([f"{name}{tail}" for name in county_names for tail in _VILLAGES])
     from_address = village.take(pa.array(np.maximum(at, 0) * len(_VILLAGES) + household % len(_VILLAGES)))
     abroad = pa.array(at < 0)
-    has_permit = (people.age()[who] >= 16) & (rng.random(size) < 0.55) & (kind != FOREIGNER)
+    has_permit = (people.age(city.today)[who] >= 16) & (rng.random(size) < 0.55) & (kind != FOREIGNER)
     serial = pc.binary_join_element_wise(
         dwellings.district_codes(homes, lives), dwellings.padded(rng.permutation(size) + 1, 12), ""
     )
@@ -132,7 +132,7 @@ def residence_registration(city: City) -> Export:
         "登记日期": calendar.written(on, "iso"),
     }
     return finish(
-        city, "residence_registration", "登记编号", serial_keys("JZ", size, 9), columns, {"self": clerk},
+        city, "residence_registration", "登记编号", serial_keys(city, "JZ", size, 9), columns, {"self": clerk},
         birth="出生日期", names_=("姓名",), numbers_=("身份证件号码",),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ def school_rolls(city: City) -> Export:
     """Pupils of six to seventeen; a third have no number on the roll, and some stand on the roll of the school they left."""
     people, homes = city.people, city.dwellings
     rng = chance.stream(city.seed, "rows", "school_rolls")
-    size, age = len(people), people.age()
+    size, age = len(people), people.age(city.today)
     goes = (people.state == LIVING) & (age >= 6) & (age <= 17)
     goes &= rng.random(size) < np.where(people.local, np.where(age < 15, 0.985, 0.9), np.where(age < 15, 0.75, 0.5))
     who, again = with_duplicates(city, "school_rolls", np.flatnonzero(goes))
@@ -39,11 +39,11 @@ def school_rolls(city: City) -> Export:
         "出生日期": clerk.birth("slash"),
         "身份证件号": clerk.number(),
         "学校名称": choose(school, at * 3 + level),
-        "年级": choose(list(GRADES), np.clip(age - 6, 0, 11)),
+        "年级": choose(list(GRADES), np.clip(age - 6, 0, len(GRADES) - 1)),
         "家庭住址": clerk.address(lives, "loose"),
         "学籍更新日期": calendar.written(on, "slash"),
     }
-    keys = pa.array(serial_keys("G99", size, 9))
+    keys = pa.array(serial_keys(city, "G99", size, 9))
     return finish(
         city, "school_rolls", "学籍号", keys, columns, {"self": clerk},
         birth="出生日期", names_=("姓名",), numbers_=("身份证件号",),

@@ -129,7 +129,7 @@ class Clerk:
         days[rows] = calendar.from_parts(year[rows], number[rows], month[rows])
         rows = self._hit("birth_day_off")
         shift = np.array([1, -1, 10, -10, 366, -365, 3653, -3652])[self.rng.integers(0, 8, len(rows))]
-        days[rows] = np.clip(days[rows] + shift, calendar.FIRST_DAY, calendar.REFERENCE - 1)
+        days[rows] = np.clip(days[rows] + shift, calendar.FIRST_DAY, self.city.today - 1)
         days[self._hit("birth_missing")] = calendar.NO_DAY
         written = calendar.written(days, style)
         rows = self._hit("birth_month_only", days != calendar.NO_DAY)
@@ -175,9 +175,9 @@ def with_duplicates(city: City, source: str, who: np.ndarray) -> tuple[np.ndarra
     return np.r_[who, again][order], (np.arange(len(order)) >= len(who))[order]
 
 
-def serial_keys(prefix: str, count: int, width: int = 8) -> pa.Array:
-    """The source's own serial numbers of `count` rows."""
-    return pc.binary_join_element_wise(pa.scalar(prefix), dwellings.padded(np.arange(1, count + 1), width), "")
+def serial_keys(city: City, prefix: str, count: int, width: int = 8) -> pa.Array:
+    """The source's own serial numbers of `count` rows; a later wave has a series of its own."""
+    return pc.binary_join_element_wise(pa.scalar(prefix + city.series), dwellings.padded(np.arange(1, count + 1), width), "")
 
 
 def choose(table: list[str | None], positions: np.ndarray) -> pa.Array:

@@ -45,6 +45,17 @@ class Model:
             "retain_matching_columns": False,
         }
 
+    def disagreeing(self, term: str) -> set[int]:
+        """Levels that count as disagreement on a term of a contradiction; with "~" every level that is not as good as equal."""
+        key = term.rstrip("~")
+        listed = kinds.levels(self.linkage.feature(key), {"damerau": "", "jaro_winkler": "", "hash64": ""})
+        vague = term.endswith("~")
+        return {0} | {
+            len(listed) - i
+            for i, level in enumerate(listed)
+            if level.disagrees or (vague and not (level.is_exact or level.is_same))
+        }
+
     @cached_property
     def compared(self) -> list[str]:
         """Keys of the features that take part, in the order of the packed pattern."""
@@ -109,7 +120,7 @@ def comparison(feature: Any, words: dict[str, str], m: list[float] | None, u: li
     top = len(listed)
     found: list[dict[str, Any]] = [
         {
-            "sql_condition": f"{kinds.is_missing(feature, 'l')} OR {kinds.is_missing(feature, 'r')}",
+            "sql_condition": kinds.is_missing(feature),
             "label_for_charts": "missing",
             "is_null_level": True,
         }

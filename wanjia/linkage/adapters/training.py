@@ -57,7 +57,11 @@ def _linker(work: Workspace, linkage: Linkage, nodes: str, keys: list[str], u: d
 def filled_features(work: Workspace, linkage: Linkage, nodes: str) -> list[str]:
     """Features that some two nodes at least have a value for."""
     counts = ", ".join(f"count({c})" for c in kinds.main_columns(linkage))
-    return [f.key for f, n in zip(linkage.features, work.rows(f"SELECT {counts} FROM {nodes}")[0], strict=True) if n > 1]
+    return [
+        f.key
+        for f, n in zip(linkage.features, work.rows(f"SELECT {counts} FROM {nodes}")[0], strict=True)
+        if n > 1 and f.is_compared
+    ]
 
 
 def random_shares(work: Workspace, linkage: Linkage, *, nodes: str, keys: list[str]) -> dict[str, list[float]]:

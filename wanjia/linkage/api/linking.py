@@ -63,7 +63,7 @@ def link(
     compiled = engine.con.compile(assertions)
     available = set(assertions.columns)
     work.make("lk_assertions", node_tables.assertions_sql(linkage, trust, available, f"({compiled}) q"))
-    node_tables.make_nodes(work, linkage, assertions="lk_assertions", members="lk_members", nodes="lk_nodes")
+    node_tables.make_nodes(work, linkage, trust, assertions="lk_assertions", members="lk_members", nodes="lk_nodes")
     deliveries = [int(d) for (d,) in work.rows(f"SELECT DISTINCT delivery_id FROM ({compiled}) q")]
     step("model")
     trained, fresh = _model_in_force(work, lake, linkage, deliveries, retrain)

@@ -168,10 +168,11 @@ def contradicting(model: Model, pattern: np.ndarray) -> np.ndarray:
     """Which packed patterns disagree on every feature of a declared contradiction."""
     found = np.zeros(len(pattern), bool)
     for group in model.linkage.contradictions:
-        if all(key in model.compared for key in group):
+        if all(term.rstrip("~") in model.compared for term in group):
             disagree = np.ones(len(pattern), bool)
-            for key in group:
-                disagree &= (pattern >> (4 * model.compared.index(key))) & 15 == 1
+            for term in group:
+                level = ((pattern >> (4 * model.compared.index(term.rstrip("~")))) & 15) - 1
+                disagree &= np.isin(level, sorted(model.disagreeing(term)))
             found |= disagree
     return found
 
@@ -210,6 +211,7 @@ def _calibrate(work: Workspace, model: Model, linkage: Linkage, judged: pa.Table
             is_match,
             curve=curves[pair],
             false_links=targets.false_links,
+            least_probability=targets.least_probability,
             review_floor=targets.review_floor,
             matches_in_all=float(sum(homes.values())) if pair == ANY else None,
         )
@@ -232,7 +234,8 @@ def _believe_model(work: Workspace, model: Model):
     curve = calibration.model_curve()
     targets = model.linkage.targets
     chosen = calibration.choose_thresholds(
-        contending, None, curve=curve, false_links=targets.false_links, review_floor=targets.review_floor
+        contending, None, curve=curve, false_links=targets.false_links, least_probability=targets.least_probability,
+        review_floor=targets.review_floor
     )
     likely = curve.at(contending)
     points = _points(contending, likely, float(likely.sum()))

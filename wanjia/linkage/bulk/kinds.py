@@ -21,6 +21,8 @@ class Level:
     en: str
     zh: str
     is_exact: bool = False
+    is_same: bool = False  # as good as equal: a former name, the same dwelling written another way
+    disagrees: bool = False  # better than nothing, but a contradiction all the same: siblings share a surname
 
 
 def column(term: str) -> str:
@@ -41,12 +43,15 @@ def levels(feature: Feature, words: Words) -> list[Level]:
     return _LEVELS[feature.kind](c, feature, words)
 
 
-def is_missing(feature: Feature, side: str) -> str:
-    """SQL that is true when one side has nothing to compare."""
+def is_missing(feature: Feature) -> str:
+    """SQL that is true when two nodes cannot be compared by the feature."""
     c = column(feature.key)
+    if feature.kind == "address" and feature.other:
+        others = " AND ".join(f"({column(k)}_l IS NULL OR {column(k)}_r IS NULL)" for k in feature.other)
+        return f"({c}_l IS NULL OR {c}_r IS NULL) AND {others}"
     if feature.kind == "date":
-        return f"({c}_{side} IS NULL AND {c}__year_{side} IS NULL)"
-    return f"{c}_{side} IS NULL"
+        return f"{c}__year_l IS NULL OR {c}__year_r IS NULL"
+    return f"{c}_l IS NULL OR {c}_r IS NULL"
 
 
 def best_value(feature: Feature) -> str:
@@ -186,6 +191,7 @@ def _person_name_levels(c: str, feature: Feature, words: Words) -> list[Level]:
             f"{c}_l = {c}__other_r OR {c}__other_l = {c}_r OR {c}__other_l = {c}__other_r",
             "one is the other's former name",
             "与曾用名相同",
+            is_same=True,
         ),
         Level(_equal(f"{c}__pinyin"), "names that sound the same", "姓名同音"),
         Level(
@@ -198,7 +204,7 @@ def _person_name_levels(c: str, feature: Feature, words: Words) -> list[Level]:
             "the same given name, another surname",
             "名相同、姓不同",
         ),
-        Level(_equal(f"{c}__surname"), "the same surname only", "仅姓氏相同"),
+        Level(_equal(f"{c}__surname"), "the same surname only", "仅姓氏相同", disagrees=True),
     ]
 
 
@@ -246,14 +252,21 @@ def _date_levels(c: str, feature: Feature, words: Words) -> list[Level]:
             "仅一位不同或日月互换",
         ),
         Level(f"{words['damerau']}({c}_l, {c}_r) <= 2", "two digits differ", "两位不同"),
-        Level(_equal(f"{c}__year"), "the same year", "年份相同"),
+        Level(_equal(f"{c}__year"), "the same year", "年份相同", disagrees=True),
     ]
 
 
 def _address_levels(c: str, feature: Feature, words: Words) -> list[Level]:
     same_building = f"{_equal(f'{c}__place')} AND {_equal(f'{c}__building')}"
+    # one household is one home: as features of their own the two would count the same evidence twice
+    household = "".join(f" OR {_equal(column(key))}" for key in feature.other)
     return [
-        Level(f"{_equal(c)} OR ({same_building} AND {_equal(f'{c}__room')})", "the same dwelling", "同一住所"),
+        Level(
+            f"{_equal(c)} OR ({same_building} AND {_equal(f'{c}__room')}){household}",
+            "the same dwelling or household",
+            "同一住所或同一户",
+            is_same=True,
+        ),
         Level(same_building, "the same building", "同一楼栋"),
         Level(_equal(f"{c}__place"), "the same place", "同一小区或路段"),
         Level(

@@ -52,7 +52,7 @@ def assertions_sql(linkage: Linkage, trust: list[SourceTrust], available: set[st
     return f"SELECT {', '.join(columns)} FROM {table}"
 
 
-def make_nodes(work: Workspace, linkage: Linkage, *, assertions: str, members: str, nodes: str) -> None:
+def make_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], *, assertions: str, members: str, nodes: str) -> None:
     """Build the tables `members` and `nodes` from the table `assertions`."""
     features = feature_columns(linkage)
     if linkage.number is None:
@@ -61,9 +61,10 @@ def make_nodes(work: Workspace, linkage: Linkage, *, assertions: str, members: s
         return
     rounds = _split_by_number(work, linkage, assertions)
     work.make(
-        "lk_grouped",
+        "lk_parted",
         " UNION ALL ".join(f"SELECT assertion_id, num, node_id, {r} AS round FROM lk_round_{r}" for r in range(rounds)),
     )
+    _rejoin_renamed(work, linkage, trust, assertions)
     work.make("lk_sizes", "SELECT node_id, count(*) AS size, max(round) AS round FROM lk_grouped GROUP BY node_id")
     work.make("lk_clashes", "SELECT DISTINCT num AS clash FROM lk_grouped WHERE round > 0")
     work.make(
@@ -194,13 +195,44 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
     raise AssertionError("the loop returns")
 
 
+def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str) -> None:
+    """Make `lk_grouped`: a second person under a number is the first one renamed, if only the given name differs.
+
+    Asked only where a number has two persons in all, the second is in no baseline source, and surname, birth date and sex are the
+    first one's: people do change their given names, while two registered persons who share a number are both in the baseline.
+    """
+    whole = [kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex)]
+    told = [c for c in feature_columns(linkage) if c.partition("__")[0] in whole]
+    picked = ", ".join(f"min_by(a.{c}, a.ord) FILTER (WHERE a.{c} IS NOT NULL) AS {c}" for c in told)
+    work.make(
+        "lk_second",
+        f"""SELECT g.num, g.round, g.node_id, min(a.ord) AS first_ord, {picked}
+        FROM (SELECT p.* FROM lk_parted p JOIN (SELECT num FROM lk_parted GROUP BY num HAVING max(round) = 1) t
+        ON p.num = t.num) g JOIN {assertions} a ON a.assertion_id = g.assertion_id GROUP BY g.num, g.round, g.node_id""",
+    )
+    name, birth, sex = whole
+    kin = f"x.{name}__surname = y.{name}__surname" if f"{name}__surname" in told else "FALSE"
+    first_supplement = sum(s.is_baseline for s in trust) * 65536 * ROW_BITS
+    work.make(
+        "lk_renamed",
+        f"""SELECT y.node_id AS second, x.node_id AS first FROM lk_second x JOIN lk_second y ON x.num = y.num
+        WHERE x.round = 0 AND y.round = 1 AND y.first_ord >= {first_supplement}
+        AND {kin} AND x.{birth} = y.{birth} AND x.{sex} = y.{sex}""",
+    )
+    work.make(
+        "lk_grouped",
+        """SELECT p.assertion_id, p.num, coalesce(r.first, p.node_id) AS node_id,
+        CASE WHEN r.first IS NULL THEN p.round ELSE 0 END AS round
+        FROM lk_parted p LEFT JOIN lk_renamed r ON p.node_id = r.second""",
+    )
+
+
 def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
     """SQL: may two records under one sound number be one person?
 
     A number is believed only together with name, birth and sex. The same name outweighs one other difference (dates and sexes are
-    mistyped), a similar name needs a birth date that is not another, and a different name needs the very same birth date and sex
-    (people change names; siblings who borrow a number differ in birth, and twins under one number cannot be told apart from
-    a change of name by these three, so a shared surname or a filled former name is asked for as well).
+    mistyped); a similar name needs a birth date that is not another; with another name the number is not believed, because
+    two persons who were given one number share birth date and sex, which the number holds.
     """
     name, birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
     name_levels = kinds.levels(linkage.feature(linkage.name), words)
@@ -208,7 +240,6 @@ def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
     same, near = (3, 5) if kind == "person_name" else (1, len(name_levels))
     same_name = " OR ".join(f"({level.sql})" for level in name_levels[:same])
     near_name = " OR ".join(f"({level.sql})" for level in name_levels[:near])
-    kin_name = f"{name}__surname_l = {name}__surname_r" if kind == "person_name" else "FALSE"
     birth_levels = kinds.levels(linkage.feature(linkage.birth), words)
     same_birth = birth_levels[0].sql
     near_birth = " OR ".join(f"({level.sql})" for level in birth_levels[:2])
@@ -218,9 +249,7 @@ def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
         WHEN {name}_l IS NULL OR {name}_r IS NULL THEN NOT ({birth_bad}) AND NOT ({sex_bad})
         WHEN coalesce({same_name}, FALSE) THEN NOT ({birth_bad} AND {sex_bad})
         WHEN coalesce({near_name}, FALSE) THEN NOT ({birth_bad}) AND NOT ({sex_bad} AND NOT coalesce({same_birth}, FALSE))
-        WHEN coalesce({kin_name}, FALSE) THEN coalesce({same_birth}, FALSE) AND NOT ({sex_bad})
-        ELSE coalesce({same_birth}, FALSE) AND coalesce({sex}_l = {sex}_r, FALSE)
-        END"""
+        ELSE FALSE END"""
 
 
 def _belies_itself(linkage: Linkage) -> str:

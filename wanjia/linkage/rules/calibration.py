@@ -103,6 +103,7 @@ def choose_thresholds(
     *,
     curve: Curve,
     false_links: float,
+    least_probability: float,
     review_floor: float,
     matches_in_all: float | None = None,
 ) -> Thresholds:
@@ -118,8 +119,9 @@ def choose_thresholds(
     share = np.cumsum(wrong) / count
     # a cut between equal weights is no cut
     may_cut = np.r_[w[1:] != w[:-1], True] if len(w) else np.zeros(0, bool)
-    # a link that is more likely wrong than right is no link, however few of them there are
-    fitting = np.flatnonzero((share <= false_links) & may_cut & (curve.at(w) >= 0.5))
+    # the average must not carry single links nobody would sign: each must be likely by the judged pairs and by the model
+    likely = np.minimum(curve.at(w), plain_probability(w)) >= least_probability
+    fitting = np.flatnonzero((share <= false_links) & may_cut & likely)
     if len(fitting):
         last = fitting[-1]
     else:
@@ -128,8 +130,9 @@ def choose_thresholds(
     link = float(w[last]) if last >= 0 else MOST_BITS
     right = float((1.0 - wrong[: last + 1]).sum()) if last >= 0 else 0.0
     whole = matches_in_all if matches_in_all is not None else float((1.0 - wrong).sum())
-    floor = np.flatnonzero(np.asarray(curve.probabilities) >= review_floor)
-    review = float(np.interp(review_floor, curve.probabilities, curve.weights)) if len(floor) else link
+    believed = np.minimum(curve.probabilities, plain_probability(np.asarray(curve.weights)))
+    floor = np.flatnonzero(believed >= review_floor)
+    review = float(curve.weights[floor[0]]) if len(floor) else link
     return Thresholds(
         link=link,
         review=min(review, link),
