@@ -196,10 +196,11 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
 
 
 def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str) -> None:
-    """Make `lk_grouped`: a second person under a number is the first one renamed, if only the given name differs.
+    """Make `lk_grouped`: a second person under a number is the first one renamed, if half the name stayed.
 
-    Asked only where a number has two persons in all, the second is in no baseline source, and surname, birth date and sex are the
-    first one's: people do change their given names, while two registered persons who share a number are both in the baseline.
+    Asked only where a number has two persons in all, the second is in no baseline source, and birth date, sex and either the surname
+    or the given name are the first one's: people do change names, while two registered persons who share a number are both
+    in the baseline.
     """
     whole = [kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex)]
     told = [c for c in feature_columns(linkage) if c.partition("__")[0] in whole]
@@ -211,13 +212,14 @@ def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust],
         ON p.num = t.num) g JOIN {assertions} a ON a.assertion_id = g.assertion_id GROUP BY g.num, g.round, g.node_id""",
     )
     name, birth, sex = whole
-    kin = f"x.{name}__surname = y.{name}__surname" if f"{name}__surname" in told else "FALSE"
+    parts = [c for c in (f"{name}__surname", f"{name}__given") if c in told]
+    kin = " OR ".join(f"x.{c} = y.{c}" for c in parts) or "FALSE"
     first_supplement = sum(s.is_baseline for s in trust) * 65536 * ROW_BITS
     work.make(
         "lk_renamed",
         f"""SELECT y.node_id AS second, x.node_id AS first FROM lk_second x JOIN lk_second y ON x.num = y.num
         WHERE x.round = 0 AND y.round = 1 AND y.first_ord >= {first_supplement}
-        AND {kin} AND x.{birth} = y.{birth} AND x.{sex} = y.{sex}""",
+        AND ({kin}) AND x.{birth} = y.{birth} AND x.{sex} = y.{sex}""",
     )
     work.make(
         "lk_grouped",

@@ -8,6 +8,7 @@ import numpy as np
 MOST_BITS = 60.0
 #: a source pair needs this many judged pairs before it gets thresholds of its own
 ENOUGH_JUDGED = 400
+LEAST_IN_BLOCK = 25
 #: probabilities never reach certainty: what was not seen in a sample of n may still happen once in n
 LEAST_DOUBT = 1e-5
 
@@ -71,19 +72,30 @@ def model_curve() -> Curve:
 
 
 def fit_curve(weight: np.ndarray, is_match: np.ndarray) -> Curve:
-    """The rising curve nearest to judged pairs (pool adjacent violators), joined at the centres of its steps."""
-    order = np.argsort(weight, kind="stable")
-    x, y = weight[order], is_match[order].astype(float)
-    blocks: list[list[float]] = []  # sum of y, count, sum of x
-    # equal-sized bins first: a step resting on a handful of pairs would be noise
-    for piece_x, piece_y in zip(*(np.array_split(a, max(1, min(400, len(x) // 25))) for a in (x, y)), strict=True):
-        blocks.append([piece_y.sum(), len(piece_y), piece_x.sum()])
+    """The rising curve nearest to judged pairs (pool adjacent violators), level within a step, straight between steps."""
+    # one point a weight: few patterns make few weights, and a cut between equal ones would be arbitrary
+    x, at = np.unique(weight, return_inverse=True)
+    hits, counts = np.bincount(at, weights=is_match.astype(float)), np.bincount(at)
+    blocks: list[list[float]] = []  # matches, pairs, least weight, greatest weight
+    for value, hit, count in zip(x.tolist(), hits.tolist(), counts.tolist(), strict=True):
+        if blocks and blocks[-1][1] < LEAST_IN_BLOCK:
+            # a step resting on a handful of pairs would be noise
+            blocks[-1] = [blocks[-1][0] + hit, blocks[-1][1] + count, blocks[-1][2], value]
+        else:
+            blocks.append([hit, count, value, value])
         while len(blocks) > 1 and blocks[-2][0] * blocks[-1][1] >= blocks[-1][0] * blocks[-2][1]:
-            last = blocks.pop()
-            blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
-    # half a pair of doubt on each side keeps the ends off 0 and 1
-    found = [((s + 0.5) / (n + 1.0), total / n) for s, n, total in blocks]
-    return Curve([t for _, t in found], [float(np.clip(p, LEAST_DOUBT, 1 - LEAST_DOUBT)) for p, _ in found])
+            total, pooled, _, greatest = blocks.pop()
+            blocks[-1] = [blocks[-1][0] + total, blocks[-1][1] + pooled, blocks[-1][2], greatest]
+    weights: list[float] = []
+    probabilities: list[float] = []
+    for total, count, least, greatest in blocks:
+        # half a pair of doubt on each side keeps the ends off 0 and 1
+        likely = float(np.clip((total + 0.5) / (count + 1.0), LEAST_DOUBT, 1 - LEAST_DOUBT))
+        for edge in sorted({float(least), float(greatest)}):
+            if not weights or edge > weights[-1]:
+                weights.append(edge)
+                probabilities.append(max(likely, probabilities[-1] if probabilities else 0.0))
+    return Curve(weights, probabilities)
 
 
 @dataclass(frozen=True)
