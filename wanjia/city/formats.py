@@ -2,10 +2,12 @@
 table, and the bodies of HTTP pushes."""
 
 import codecs
-import datetime
 import hashlib
+import io
 import json
+import re
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +74,6 @@ def write_xlsx(delivery: Delivery, export: Export, path: Path) -> None:
 
     table = rows_as_sent(export, delivery.headings)
     book = openpyxl.Workbook(write_only=True)
-    book.properties.created = datetime.datetime(2026, 7, 1)
     sheet = book.create_sheet("明细")
     width = table.num_columns
     sheet.append([delivery.title] + [None] * (width - 1))
@@ -90,7 +91,19 @@ def write_xlsx(delivery: Delivery, export: Export, path: Path) -> None:
             sheet.append(row)
     if delivery.totals:
         sheet.append(["合计", f"{len(table)}人"] + [None] * (width - 2))
-    book.save(path)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    _without_clock(buffer, path)
+
+
+def _without_clock(book: io.BytesIO, path: Path) -> None:
+    """Writes the workbook with a fixed time in its properties and members, so that the same city is the same bytes."""
+    with zipfile.ZipFile(book) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.infolist():
+            content = source.read(member)
+            if member.filename == "docProps/core.xml":
+                content = re.sub(rb">[0-9-]+T[0-9:]+Z<", b">2026-07-01T00:00:00Z<", content)
+            target.writestr(zipfile.ZipInfo(member.filename, (2026, 7, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
 
 
 def _letter(column: int) -> str:
