@@ -1,5 +1,6 @@
 """How the register decides between sources (pure)."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ DAY_SPAN = 1 << 18
 DAY_OFFSET = 1 << 17  # effective days reach from about -130 000 to +130 000, far more than any register
 RANK_STEP = ORDINAL_SPAN * DAY_SPAN
 SOUND_STEP = RANK_STEP * (LAST_RANK + 1)
+
+# the separators of a dossier's text, as wanjia.privacy.rules reads them (a test holds the two together: the engine's part must not need Django)
+DOSSIER_PART, DOSSIER_RECORD, DOSSIER_FIELD = "\x1d", "\x1e", "\x1f"
 
 HEAD_RELATIONS = ("01", "02")  # GB/T 4761: 本人, 户主
 SPOUSE_RELATIONS = ("10", "11", "12")
@@ -118,6 +122,11 @@ def days_of_trust(reliability: float) -> int:
 def weight_of(reliability: float) -> int:
     """A source's weight in a vote or an average, in whole millionths before it is halved by age."""
     return max(1, round(min(1.0, max(reliability, 0.0)) * 1_000_000))
+
+
+def household_id(office: str | None, number: str) -> int:
+    """A household's id: the first 60 bits of SHA-256 over "office|number" (the engine computes the same in bulk/facts.py)."""
+    return int(hashlib.sha256(f"{office or ''}|{number}".encode()).hexdigest()[:15], 16)
 
 
 def rank_tables(

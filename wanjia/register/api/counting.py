@@ -136,3 +136,14 @@ def population_pyramid(*, basis: str, within: str) -> Pyramid | None:
         for number in range(LAST_AGE_GROUP // AGE_STEP + 1)
     ]
     return Pyramid(last.as_of, last.counted_at, protect_counts({"": total})[""], groups)
+
+
+def sizes() -> dict[str, int]:
+    """How many persons and households the register holds now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM register_person WHERE left_at IS NULL),"
+            " (SELECT count(*) FROM register_household WHERE left_at IS NULL)"
+        )
+        persons, households = cursor.fetchone()
+    return {"persons": persons, "households": households}

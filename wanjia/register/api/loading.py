@@ -5,22 +5,21 @@ the end of their `known` time, new ones begin, equal ones are not touched.
 """
 
 import io
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-import ibis
 import pyarrow as pa
 import pyarrow.csv
 from django.db import connection, transaction
 from django.db.models import Max
-from ibis.expr.types import Table
 
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_csv, without_indexes
 from wanjia.privacy import api as privacy
-from wanjia.register.api.resolving import Resolution, valid_text
+from wanjia.register.api.resolving import FACTS, FactTable, Resolution
 from wanjia.register.models import Load
 from wanjia.trace import api as trace
 
@@ -29,30 +28,20 @@ LOAD_LOCK = 0x57414E4A  # "WANJ"
 STAGE = "register_stage"
 
 
-@dataclass(frozen=True)
-class FactTable:
-    """How one kind of fact is stored: its table, the columns that say whose and which, and the columns that say what."""
+class Loadable(Protocol):
+    """What a load asks of a resolution (or of its replay in the fast lane)."""
 
-    table: str
-    frame: str  # attribute of Resolution
-    keys: tuple[str, ...]
-    values: tuple[str, ...]
+    persons: int
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns a load fills, but the known time."""
-        return (*self.keys, *self.values, "valid", "sole")
+    def person_ids(self) -> pa.Table: ...
 
+    def household_ids(self) -> pa.Table: ...
 
-FACTS = (
-    FactTable(
-        "register_personstate", "states", ("person_id",),
-        ("sex", "birth_on", "died_on", "registration_state", "marital_status", "marital_since"),
-    ),
-    FactTable("register_membership", "memberships", ("person_id", "kind"), ("household_id", "is_head", "relation")),
-    FactTable("register_residence", "residences", ("person_id", "kind"), ("division", "division_now")),
-    FactTable("register_relation", "relations", ("person_id", "kind"), ("other_id",)),
-)
+    def fact_rows(self, fact: FactTable) -> pa.Table: ...
+
+    def dossiers(self) -> Iterator[pa.Table]: ...
+
+    def searchable(self) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -79,10 +68,13 @@ def load(resolution: Resolution, *, by: str, why: str) -> LoadResult:
 
 
 @transaction.atomic
-def write(resolution: Resolution, *, only: Sequence[int] | None, by: str, why: str) -> LoadResult:
-    """Write the resolution as the state of the persons `only`, or of everybody. Joins the caller's transaction."""
-    import time
+def write(
+    resolution: Loadable, *, only: Sequence[int] | None, relations_of: Sequence[int] | None = None, by: str, why: str
+) -> LoadResult:
+    """Write the resolution as the state of the persons `only`, or of everybody. Joins the caller's transaction.
 
+    `relations_of` widens the persons whose relations are written: a marriage also changes the spouse's row.
+    """
     counts: dict[str, int] = {}
     seconds: dict[str, float] = {}
 
@@ -93,13 +85,13 @@ def write(resolution: Resolution, *, only: Sequence[int] | None, by: str, why: s
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOAD_LOCK])
         at = _moment_after_last_load()
         began = time.perf_counter()
-        _keep_subjects(cursor, "register_person", _ids(resolution, resolution.resolved.select(id="person_id")), at, only, counts)
-        households = resolution.memberships.select(id="household_id").distinct()
-        _keep_subjects(cursor, "register_household", _ids(resolution, households), at, () if only is not None else None, counts)
+        _keep_subjects(cursor, "register_person", resolution.person_ids(), at, only, counts)
+        _keep_subjects(cursor, "register_household", resolution.household_ids(), at, () if only is not None else None, counts)
         timed("subjects", began)
         for fact in FACTS:
             began = time.perf_counter()
-            _keep_facts(cursor, fact, resolution, at, only, counts)
+            scope = relations_of if fact.frame == "relations" and relations_of is not None else only
+            _keep_facts(cursor, fact, resolution.fact_rows(fact), at, scope, counts)
             timed(fact.frame, began)
         began = time.perf_counter()
         vault = privacy.keep_dossiers(resolution.dossiers(), at=at, only=only)
@@ -119,10 +111,6 @@ def _moment_after_last_load() -> datetime:
     last = Load.objects.aggregate(last=Max("at"))["last"]
     now = clock.now()
     return max(now, last + timedelta(microseconds=1)) if last else now
-
-
-def _ids(resolution: Resolution, frame: Table) -> pa.Table:
-    return resolution.engine.arrow(frame)
 
 
 def _is_empty(cursor: Any, table: str) -> bool:
@@ -159,12 +147,7 @@ def _keep_subjects(cursor: Any, table: str, ids: pa.Table, at: datetime, only: S
     cursor.execute(f"DROP TABLE {STAGE}")
 
 
-def _keep_facts(cursor: Any, fact: FactTable, resolution: Resolution, at: datetime, only: Sequence[int] | None, counts: dict) -> None:
-    frame: Table = getattr(resolution, fact.frame)
-    alone = ibis.window(group_by=list(fact.keys))
-    rows = resolution.engine.arrow(
-        frame.mutate(valid=valid_text(frame), sole=frame.count().over(alone) == 1).select(*fact.columns)
-    )
+def _keep_facts(cursor: Any, fact: FactTable, rows: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict) -> None:
     if _is_empty(cursor, fact.table):
         _first_rows(cursor, fact, rows, at)
         counts[f"{fact.table}.begun"] = rows.num_rows

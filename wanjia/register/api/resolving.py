@@ -21,6 +21,46 @@ from wanjia.register.rules import DeclaredElement, ElementRule, TrustedSource
 PERSONS_IN_A_PIECE = 150_000
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """What the register knows of people outside the frame (fast lane), as frames of the engine.
+
+    `holders` (number, holder); `mates` (person_id, household_id, relation, is_head, source); `people` (person_id, sex, birth_on, died_on);
+    `named_by` (person_id, kind, other_id): outsiders whose records name a number that somebody in the frame holds.
+    """
+
+    holders: Table
+    mates: Table
+    people: Table
+    named_by: Table
+
+
+@dataclass(frozen=True)
+class FactTable:
+    """How one kind of fact is stored: its table, the columns that say whose and which, and the columns that say what."""
+
+    table: str
+    frame: str  # attribute of Resolution
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns a load fills, but the known time."""
+        return (*self.keys, *self.values, "valid", "sole")
+
+
+FACTS = (
+    FactTable(
+        "register_personstate", "states", ("person_id",),
+        ("sex", "birth_on", "died_on", "registration_state", "marital_status", "marital_since"),
+    ),
+    FactTable("register_membership", "memberships", ("person_id", "kind"), ("household_id", "is_head", "relation")),
+    FactTable("register_residence", "residences", ("person_id", "kind"), ("division", "division_now")),
+    FactTable("register_relation", "relations", ("person_id", "kind"), ("other_id",)),
+)  # fmt: skip
+
+
 @dataclass
 class Resolution:
     """The register state that follows from a set of assertions: tables of the engine, one row for each fact.
@@ -42,6 +82,32 @@ class Resolution:
     relations: Table
     persons: int
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def person_ids(self) -> pa.Table:
+        """(id) of every person."""
+        return self.engine.arrow(self.queries()["person_ids"])
+
+    def household_ids(self) -> pa.Table:
+        """(id) of every household."""
+        return self.engine.arrow(self.queries()["household_ids"])
+
+    def fact_rows(self, fact: FactTable) -> pa.Table:
+        """The rows of one kind of fact, in the columns of its table."""
+        return self.engine.arrow(self.queries()[fact.frame])
+
+    def queries(self) -> dict[str, Table]:
+        """What a load asks of the resolution, by name."""
+        asked = {
+            "person_ids": self.resolved.select(id="person_id"),
+            "household_ids": self.memberships.select(id="household_id").distinct(),
+            "dossiers": dossiers.dossiers(self.rows, self.resolved, self.rules),
+            "searchable": dossiers.searchable(self.rows),
+        }
+        for fact in FACTS:
+            frame: Table = getattr(self, fact.frame)
+            alone = ibis.window(group_by=list(fact.keys))
+            asked[fact.frame] = frame.mutate(valid=valid_text(frame), sole=frame.count().over(alone) == 1).select(*fact.columns)
+        return asked
 
     def dossiers(self) -> Iterator[pa.Table]:
         """The persons' dossiers in pieces of (person_id, content, locators)."""
@@ -66,7 +132,7 @@ class Resolution:
 
     def searchable(self) -> pa.Table:
         """(person_id, kind, value) of everything by which persons may be looked up."""
-        return self.engine.arrow(dossiers.searchable(self.rows))
+        return self.engine.arrow(self.queries()["searchable"])
 
 
 def resolve(
@@ -76,7 +142,7 @@ def resolve(
     *,
     sources: Mapping[str, TrustedSource],
     elements: Iterable[DeclaredElement],
-    elsewhere: "Elsewhere | None" = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Resolution:
     """The state that follows from `assertions` and `links` (frames of the engine).
 
@@ -101,24 +167,13 @@ def resolve(
     residences = timed("residences", lambda: facts.residences(engine, rows, resolved, states, table_of))
     memberships = timed("memberships", lambda: facts.memberships(engine, resolved, states, elsewhere and elsewhere.mates))
     holders = timed("holders", lambda: relations.holders(engine, states, elsewhere and elsewhere.holders))
-    claims = timed(
-        "claims",
-        lambda: relations.claims(engine, assertions, rows, states, memberships, holders, elsewhere and elsewhere.mates),
-    )
-    related = timed("relations", lambda: relations.relations(engine, claims, states))
+    claims = timed("claims", lambda: relations.claims(engine, assertions, rows, states, memberships, holders, elsewhere))
+    related = timed("relations", lambda: relations.relations(engine, claims, states, elsewhere and elsewhere.people))
     return Resolution(
         engine=engine, rules=element_rules, table_of=table_of, rows=rows, resolved=resolved, states=states, residences=residences,
         memberships=memberships, holders=holders, claims=claims, relations=related,
         persons=int(engine.arrow(resolved.aggregate(n=resolved.count()))["n"][0].as_py()), seconds=seconds,
     )
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """What is known of people outside the frame: `holders` (number, holder), `mates` (person_id, household_id, relation, is_head, sex)."""
-
-    holders: Table
-    mates: Table
 
 
 def _one_person_each(engine: Engine, ranked: Table) -> None:

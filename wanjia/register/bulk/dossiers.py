@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import ibis
 from ibis.expr.types import Table, Value
 
-from wanjia.privacy.api import DOSSIER_FIELD, DOSSIER_PART, DOSSIER_RECORD
 from wanjia.register import rules
 from wanjia.register.bulk.survivors import ordinal_of
 from wanjia.register.bulk.words import as_text
@@ -28,10 +27,10 @@ def dossiers(rows: Table, resolved: Table, element_rules: Sequence[ElementRule])
     grouped = lines.group_by("person_id").aggregate(stated=lines.line.collect(), located=lines.assertion_id.collect())
     choices = resolved.select(chooser="person_id", chosen=_choices(resolved, element_rules))
     both = grouped.inner_join(choices, grouped.person_id == choices.chooser)
-    stated = both.stated.sort().join(DOSSIER_RECORD)
+    stated = both.stated.sort().join(rules.DOSSIER_RECORD)
     # ordinals were given in order of assertion ids, so both lists sort into the same order
     located = both.located.sort().cast("array<string>").join(",")
-    return both.select("person_id", content=both.chosen + ibis.literal(DOSSIER_PART) + stated, locators=located)
+    return both.select("person_id", content=both.chosen + ibis.literal(rules.DOSSIER_PART) + stated, locators=located)
 
 
 def searchable(rows: Table) -> Table:
@@ -63,7 +62,7 @@ def _line(rows: Table, element_rules: Sequence[ElementRule]) -> Value:
     ]
     # a null value makes a null field, which concatenation with a separator leaves out
     said = [ibis.literal(f"{tag}=") + as_text(rows, column) for column, tag in tags(element_rules).items()]
-    return ibis.literal(DOSSIER_FIELD).join([*head, *said])
+    return ibis.literal(rules.DOSSIER_FIELD).join([*head, *said])
 
 
 def _choices(resolved: Table, element_rules: Sequence[ElementRule]) -> Value:
@@ -75,7 +74,7 @@ def _choices(resolved: Table, element_rules: Sequence[ElementRule]) -> Value:
         if rule.strategy == "average":
             text = text + ibis.literal(":") + resolved[rule.columns[0]].cast("string")
         chosen.append(text)
-    return ibis.literal(DOSSIER_FIELD).join(chosen)
+    return ibis.literal(rules.DOSSIER_FIELD).join(chosen)
 
 
 def _padded(ordinal: Value) -> Value:

@@ -89,6 +89,11 @@ def memberships(engine: Engine, resolved: Table, state: Table, mates: Table | No
     )
     rows = rows.mutate(place=ibis.row_number().over(living_first))
     rows = rows.mutate(is_head=rows.claims_head & (rows.place == 0))
+    if mates is not None:
+        # fast lane: a head outside the frame stays head until the next whole run weighs all claims
+        headed = mates.filter(mates.is_head).select(headed="household_id").distinct()
+        rows = rows.left_join(headed, rows.household_id == headed.headed)
+        rows = rows.mutate(is_head=rows.is_head & rows.headed.isnull())
     return engine.save(
         MEMBERSHIPS,
         rows.select(

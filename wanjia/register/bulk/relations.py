@@ -4,6 +4,7 @@ A relative named by number is found only if exactly one person holds that number
 """
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import ibis
 from ibis.expr.types import Table, Value
@@ -22,6 +23,16 @@ CLAIM_COLUMNS = {
 }
 # of several claims the strongest holds: the certificate before the household book
 BY_CERTIFICATE, BY_HOUSEHOLD = 2, 1
+
+
+class Outside(Protocol):
+    """What is known of people outside the frame: see wanjia.register.api.resolving.Elsewhere."""
+
+    mates: Table
+    people: Table
+    named_by: Table
+
+
 MARRIAGE_ENDS = ("2", "divorce", "离婚")
 
 
@@ -39,14 +50,16 @@ def holders(engine: Engine, state: Table, known_elsewhere: Table | None = None) 
 
 
 def claims(engine: Engine, assertions: Table, rows: Table, state: Table, members: Table, held: Table,
-           mates: Table | None = None) -> Table:
+           elsewhere: Outside | None = None) -> Table:
     """Saves and returns every claim that `other_id` is the spouse, mother or father of `person_id`, with its strength and time."""
     found = [_named_parent(rows, held, kind) for kind in ("mother", "father") if f"{kind}_number" in assertions.columns]
     if "spouse_number" in assertions.columns:
         found.append(_named_spouse(rows, held))
     if "marriage_event_on" in assertions.columns:
         found.append(_married_together(rows))
-    found.extend(_in_household(members, state, mates))
+    found.extend(_in_household(members, state, elsewhere))
+    if elsewhere is not None:
+        found.append(_named_by_outsiders(elsewhere.named_by))
     alone = ibis.union(*found) if len(found) > 1 else found[0]
     # a marriage holds for both, whoever's record says so
     other_way = alone.filter(alone.kind == "spouse").mutate(person_id=alone.other_id, other_id=alone.person_id)
@@ -54,7 +67,7 @@ def claims(engine: Engine, assertions: Table, rows: Table, state: Table, members
     return engine.save(CLAIMS, both.filter((both.person_id != both.other_id) & both.other_id.notnull()))
 
 
-def relations(engine: Engine, claimed: Table, state: Table) -> Table:
+def relations(engine: Engine, claimed: Table, state: Table, people: Table | None = None) -> Table:
     """Saves and returns the relations that hold: of each kind the strongest and newest claim of a person.
 
     A marriage lasts from its registration to a divorce registered later, or a death; parents are parents from the birth on. A spouse
@@ -74,8 +87,11 @@ def relations(engine: Engine, claimed: Table, state: Table) -> Table:
     back = chosen.filter(chosen.kind == "spouse").select(back_from="other_id", back_to="person_id")
     chosen = chosen.left_join(back, (chosen.person_id == back.back_from) & (chosen.other_id == back.back_to))
     chosen = chosen.filter((chosen.kind != "spouse") | chosen.back_to.notnull()).drop("back_from", "back_to")
-    own = state.select(own="person_id", own_birth="birth_on", own_death="died_on")
-    other = state.select(others="person_id", other_death="died_on")
+    lives = state.select("person_id", "birth_on", "died_on")
+    if people is not None:
+        lives = lives.union(people.select("person_id", "birth_on", "died_on"))
+    own = lives.select(own="person_id", own_birth="birth_on", own_death="died_on")
+    other = lives.select(others="person_id", other_death="died_on")
     timed = chosen.left_join(own, chosen.person_id == own.own)
     timed = timed.left_join(other, timed.other_id == other.others)
     is_marriage = timed.kind == "spouse"
@@ -133,14 +149,20 @@ def _marriage_days(stated: Table) -> tuple[Value, Value]:
     return ends.ifelse(ibis.null("date"), on), ends.ifelse(on, ibis.null("date"))
 
 
-def _in_household(members: Table, state: Table, mates: Table | None) -> list[Table]:
+def _named_by_outsiders(named_by: Table) -> Table:
+    """People outside the frame whose records name the number of somebody in it."""
+    empty = {"began": ibis.null("date"), "ended": ibis.null("date"), "source": ibis.null("string"), "assertion_id": ibis.null("int64")}
+    return named_by.select("person_id", "kind", "other_id", strength=ibis.literal(BY_CERTIFICATE, "int64"), **empty)
+
+
+def _in_household(members: Table, state: Table, elsewhere: Outside | None) -> list[Table]:
     """Claims that follow from the relation to the head (GB/T 4761): child of the head, spouse of the head, parent of the head."""
     columns = ["person_id", "household_id", "relation", "is_head", "source"]
     everyone = members.select(*columns)
     sexes = state.select(about="person_id", sex="sex")
-    if mates is not None:
-        everyone = everyone.union(mates.select(*columns))
-        sexes = sexes.union(mates.select(about="person_id", sex="sex"))
+    if elsewhere is not None:
+        everyone = everyone.union(elsewhere.mates.select(*columns))
+        sexes = sexes.union(elsewhere.people.select(about="person_id", sex="sex"))
     heads = everyone.filter(everyone.is_head).select(head="person_id", of="household_id")
     heads = heads.left_join(sexes, heads["head"] == sexes.about).select("head", "of", head_sex="sex")
     others = everyone.filter(~everyone.is_head & everyone.relation.notnull())

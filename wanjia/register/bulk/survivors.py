@@ -16,6 +16,8 @@ from wanjia.register.rules import ElementRule, TrustedSource
 
 RANKED = "register_ranked"
 RESOLVED = "register_resolved"
+# derived columns that are wanted of the winning value
+_DERIVED = {"identity_number": ("state",), "division": ("current",), "name": ("norm", "pinyin")}
 # elements whose day of statement is needed to say since when something holds
 DATED = ("domicile_division", "residence_division", "residence_registration", "household_number", "marital_status")
 
@@ -68,27 +70,24 @@ def resolve(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], t
     """Saves and returns one row for each person: for every element its value column(s), `<key>__won` (the winning preference key)
     and `<key>__said` (how many statements were made about it)."""
     chosen: dict[str, Value] = {}
+    # a statement that says nothing about the element has no key there; masking once is a third cheaper than filtering every aggregate
+    keyed = rows.mutate(
+        **{f"k_{rule.key}": _is_stated(rows, rule).ifelse(preference(rows, rule, table_of), ibis.null("int64")) for rule in element_rules}
+    )
     for rule in element_rules:
-        key, stated = preference(rows, rule, table_of), _is_stated(rows, rule)
-        chosen[f"{rule.key}__won"] = key.max(where=stated)
-        chosen[f"{rule.key}__said"] = rows.count(where=stated)
-        for column in rule.columns:
-            chosen[column] = value_at_largest(engine, rows[column], key, stated)
+        key = keyed[f"k_{rule.key}"]
+        chosen[f"{rule.key}__won"] = key.max()
+        chosen[f"{rule.key}__said"] = key.count()
+        taken = {column: column for column in rule.columns}
+        taken |= {f"{rule.key}__{d}": f"{rule.key}__{d}" for d in _DERIVED.get(rule.type, ()) if f"{rule.key}__{d}" in rows.columns}
         if rule.key in DATED:
-            chosen[f"{rule.key}__as_of"] = value_at_largest(engine, rows.as_of, key, stated)
-        if rule.has_state:
-            chosen[f"{rule.key}__state"] = value_at_largest(engine, rows[f"{rule.key}__state"], key, stated)
-        for derived in ("__current", "__norm", "__pinyin"):
-            if f"{rule.key}{derived}" in rows.columns and rule.type in ("division", "name"):
-                chosen[f"{rule.key}{derived}"] = value_at_largest(engine, rows[f"{rule.key}{derived}"], key, stated)
-    if "household_number" in rows.columns:
-        # the relation and the office must come from the very record that names the household
-        rule = next(r for r in element_rules if r.key == "household_number")
-        key, stated = preference(rows, rule, table_of), _is_stated(rows, rule)
-        for column in ("source", "relation_to_head", "registration_office"):
-            if column in rows.columns:
-                chosen[f"household__{column}"] = value_at_largest(engine, rows[column], key, stated)
-    resolved = rows.group_by("person_id").aggregate(**chosen)
+            taken[f"{rule.key}__as_of"] = "as_of"
+        if rule.key == "household_number":
+            # the relation and the office must come from the very record that names the household
+            taken |= {f"household__{c}": c for c in ("source", "relation_to_head", "registration_office") if c in rows.columns}
+        for name, column in taken.items():
+            chosen[name] = value_at_largest(engine, keyed[column], key)
+    resolved = keyed.group_by("person_id").aggregate(**chosen)
     for rule in element_rules:
         if rule.strategy == "vote":
             resolved = _with(resolved, _vote(rows, rule, table_of), rule)

@@ -22,9 +22,9 @@ def _largest_by(kind: str, value_type: dt.DataType) -> ibis.Value:
     return ibis.udf.agg.builtin(largest, name=name, signature=((value_type, dt.int64), value_type))
 
 
-def value_at_largest(engine: Engine, value: Column, key: Column, where: Value) -> Value:
-    """The value in the row whose `key` (int64) is largest among the rows where `where` holds (null values count as values)."""
-    return _largest_by(engine.kind, value.type().copy(nullable=True))(value, key, where=where)
+def value_at_largest(engine: Engine, value: Column, key: Column) -> Value:
+    """The value in the row whose `key` (int64) is largest; rows without a key do not count, null values do."""
+    return _largest_by(engine.kind, value.type().copy(nullable=True))(value, key)
 
 
 def day_number(day: Column) -> Column:
