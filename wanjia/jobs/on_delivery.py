@@ -21,6 +21,8 @@ from wanjia.kernel.progress import Progress, SilentProgress
 
 #: one main job at a time; the lock vanishes with its connection
 JOB_LOCK = 0x77616E6A
+#: waiting pushes of one source become deliveries of up to so many rows
+PUSHES_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class _Clock:
     def __init__(self, report: Report, progress: Progress) -> None:
         self._report = report
         self._progress = progress
-        self.run: Any = None
+        self.run: int | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
@@ -101,7 +103,17 @@ class _Clock:
         )
         self._report.stages.append(done)
         if self.run is not None:
-            catalog.record_stage(self.run, started_at=started_at, **asdict(done))
+            catalog.record_stage(
+                self.run,
+                name,
+                started_at=started_at,
+                finished_at=clock.now(),
+                rows_in=done.rows_in,
+                rows_out=done.rows_out,
+                seconds=done.seconds,
+                peak_memory_mb=done.peak_mb,
+                detail=done.detail,
+            )
 
 
 def run(
@@ -128,6 +140,33 @@ def run(
             _run(inbox, report, _Clock(report, shown), engine_name, force, by=by, why=why)
         finally:
             shown.done()
+    return report
+
+
+def preview(inbox: Path | None, *, progress: Progress | None = None) -> Report:
+    """What the files of `inbox` would become: read, standardised and checked like a run, and nothing is kept."""
+    from wanjia.intake import api as intake
+    from wanjia.intake.errors import IntakeError, NoSourceForFile
+    from wanjia.kernel.engine import get_engine
+
+    report, shown = Report(), progress or SilentProgress()
+    paths = sorted(path for path in inbox.rglob("*") if path.is_file()) if inbox is not None else []
+    shown.stage("preview", len(paths))
+    with get_engine() as engine:
+        for number, path in enumerate(paths, start=1):
+            try:
+                source, result = intake.preview_file(engine, path)
+            except NoSourceForFile:
+                report.unmatched += 1
+            except IntakeError as error:
+                report.refused.append(_refusal(number, None, error))
+            else:
+                refused = result.rows_in - result.accepted - result.repeats
+                report.deliveries.append(
+                    DeliveryCounts(0, source, "preview", result.rows_in, result.accepted, refused, result.repeats)
+                )
+            shown.advance()
+    shown.done()
     return report
 
 
@@ -163,9 +202,9 @@ def _run(
                 told["rows_in"] = sum(delivery.rows_in for delivery in done)
                 told["rows_out"] = sum(delivery.accepted for delivery in done)
             _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
-        catalog.close_run(timer.run, outcome={"fingerprint": _fingerprint(), **_outcome(report)})
+        catalog.close_run(timer.run, outcome={"fingerprint": _fingerprint(), **_outcome(report)}, by=by, why=why)
     except BaseException:
-        catalog.fail_run(timer.run)
+        catalog.close_run(timer.run, failed=True, by=by, why=why)
         raise
 
 
@@ -174,9 +213,11 @@ def _link_and_load(
 ) -> None:
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
+    from wanjia.kernel.declared import load_folder
     from wanjia.kernel.lake import Lake
     from wanjia.linkage import api as linkage
     from wanjia.register import api as register
+    from wanjia.register.declared import Check
 
     lake = Lake.open(settings.home())
     with timer.stage("gather") as told:
@@ -198,11 +239,24 @@ def _link_and_load(
         told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
     with timer.stage("seal and load") as told:
         loaded = register.load(resolution, by=by, why=why)
+        register.count_population(by=by, why=why)
         report.register = loaded.counts
         told.update(rows_out=loaded.persons, steps=loaded.seconds)
     with timer.stage("score quality") as told:
-        report.findings = catalog.score_quality(
-            engine, resolution, run=timer.run, profile=profile, sources=sources, by=by, why=why
+        checks = load_folder(settings.profile_dir() / "checks", Check)
+        found = engine.save("main_findings", resolution.findings(checks))
+        days = {check.code: check.working_days for check in checks.values()}
+        report.findings = catalog.file_findings(engine, found, working_days=days, by=by, why=why)
+        told["rows_out"] = catalog.score(
+            timer.run,
+            engine,
+            assertions=assertions,
+            agreement=resolution.agreement(),
+            value_issues=intake.active_issues(engine),
+            findings=found,
+            rows_by_source=_rows_by_source(),
+            by=by,
+            why=why,
         )
         told.update(report.findings)
 
@@ -223,6 +277,8 @@ def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[s
         if pulled is not None:
             landed += not pulled.was_known
             report.known_again += pulled.was_known
+    while gathered := intake.gather_pushes(limit=PUSHES_AT_ONCE, by=by, why=why):
+        landed += len(gathered)
     return {"rows_out": landed}
 
 
@@ -254,6 +310,17 @@ def _figures(values: dict[str, Any]) -> dict[str, Any]:
 
 def _outcome(report: Report) -> dict[str, Any]:
     return {"linkage": report.linkage, "register": report.register, "findings": report.findings}
+
+
+def _rows_by_source() -> dict[str, tuple[int, int]]:
+    """Source → (rows that could be used, rows delivered), over the active deliveries."""
+    from wanjia.intake import api as intake
+
+    rows: dict[str, tuple[int, int]] = {}
+    for delivery in intake.active_deliveries():
+        usable, delivered = rows.get(delivery.source, (0, 0))
+        rows[delivery.source] = usable + delivery.accepted + delivery.repeats, delivered + delivery.rows_in
+    return rows
 
 
 def _fingerprint() -> str:
