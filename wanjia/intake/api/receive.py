@@ -1,0 +1,230 @@
+"""Receiving: files, inboxes and pulls become deliveries. The bytes are sealed in the lake before anything looks inside."""
+
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from wanjia.intake.adapters.database import pull_rows
+from wanjia.intake.adapters.files import check_envelope, suffix_of
+from wanjia.intake.api.sources import keyring, lake, source_named, sources
+from wanjia.intake.declared import Source
+from wanjia.intake.errors import (
+    AmbiguousSource,
+    DeliveryTooLarge,
+    IntakeError,
+    MovementRefused,
+    NoSourceForFile,
+    NotAFile,
+    PullNotConfigured,
+)
+from wanjia.intake.models import Delivery, DeliveryEvent, SourceState, Status
+from wanjia.intake.rules import MAX_FILE_BYTES, sources_for_file
+from wanjia.kernel import clock
+from wanjia.trace.api import record
+
+LANDING_LOCK = 0x696E74616B65  # "intake": one receiver at a time, so that an orphan landing can be told from one being written
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of one file or pull: the delivery, and whether its content had been received before."""
+
+    delivery: Delivery
+    was_known: bool
+
+
+@dataclass
+class InboxReport:
+    """What became of an inbox. `refused` holds (number of the file in order of name, source or None, error)."""
+
+    received: list[Delivery] = field(default_factory=list)
+    known: list[Delivery] = field(default_factory=list)
+    refused: list[tuple[int, str | None, IntakeError]] = field(default_factory=list)
+    unmatched: int = 0
+
+
+def receive_file(path: Path, *, source: str | None = None, by: str, why: str) -> Received:
+    """Land one file as a delivery of `source`, or of the source whose declared pattern its name fits.
+
+    A file with content that is already here is that delivery again: nothing changes (`was_known`). A withdrawn delivery may be sent
+    again and is then a new one. Raises `NotAFile`, `NoSourceForFile`, `AmbiguousSource`, `DeliveryTooLarge`, and whatever
+    `check_envelope` refuses; the refused file stays landed with its code, except one with movement data, which is not kept.
+    """
+    chosen = source_named(source) if source else source_of(path)
+    return _land(chosen, bytes_of(path), suffix_of(path.name), by=by, why=why)
+
+
+def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
+    """Land every file of a folder (and its folders) that fits a source; one refused file does not stop the others.
+
+    Files that were withdrawn stay withdrawn: lying in the inbox is not sending again. Files that fit no pattern are counted.
+    """
+    report = InboxReport()
+    sweep_landings()
+    if not folder.is_dir():
+        raise NotAFile()
+    for number, path in enumerate(sorted(p for p in folder.rglob("*") if p.is_file()), start=1):
+        code = None
+        try:
+            try:
+                source = source_of(path)
+            except NoSourceForFile:
+                report.unmatched += 1
+                continue
+            code = source.code
+            raw = bytes_of(path)
+            withdrawn = Delivery.objects.filter(
+                source=code, digest=_digest(source, raw), status=Status.WITHDRAWN
+            ).first()
+            if withdrawn:
+                report.known.append(withdrawn)
+                continue
+            received = _land(source, raw, suffix_of(path.name), by=by, why=why)
+            (report.known if received.was_known else report.received).append(received.delivery)
+        except IntakeError as error:
+            report.refused.append((number, code, error))
+    return report
+
+
+def pull(source: str, *, by: str, why: str) -> Received | None:
+    """Fetch what a source's database has since the last pull, as one delivery; None when there is nothing to tell.
+
+    The watermark moves in the transaction that lands the rows: a killed pull is simply done again. Raises
+    `PullNotConfigured`, `PullFailed`, `MissingColumns`.
+    """
+    chosen = source_named(source)
+    if chosen.format.kind != "table":
+        raise PullNotConfigured(source=source, setting="format.kind")
+    state = SourceState.objects.filter(source=source).first()
+    pulled = pull_rows(chosen, state.watermark if state else None)
+    with transaction.atomic():
+        received = _land(chosen, pulled.raw, ".jsonl", by=by, why=why) if pulled.rows else None
+        SourceState.objects.update_or_create(
+            source=source, defaults={"watermark": pulled.watermark, "pulled_at": clock.now()}
+        )
+    return received
+
+
+def land_pushed(source: Source, raw: bytes, *, by: str, why: str) -> Delivery:
+    """Land gathered pushed rows as one delivery. Same rows pushed on two days are two deliveries: each push was asked for."""
+    return _land(source, raw, ".jsonl", by=by, why=why, salt=str(clock.now().timestamp())).delivery
+
+
+def sweep_landings() -> int:
+    """Delete landed bytes that no delivery speaks of (a receiver was killed before its transaction ended). Returns how many."""
+    with transaction.atomic():
+        _lock_landings()
+        kept_ids = Delivery.objects.exclude(failure_code=MovementRefused.code).values_list("id", flat=True)
+        kept = {f"landing/{delivery_id}" for delivery_id in kept_ids}
+        orphans = [name for name in lake().names("landing/") if name not in kept]
+        for name in orphans:
+            lake().delete(name)
+    return len(orphans)
+
+
+def note_event(delivery: Delivery, status: str, *, by: str, why: str, counts: dict[str, int] | None = None) -> DeliveryEvent:
+    """Append what happened to a delivery, and let its row say so. The caller holds the transaction and saves other fields."""
+    delivery.status = status
+    delivery.save()
+    return DeliveryEvent.objects.create(
+        delivery=delivery, status=status, at=clock.now(), by=by[:120], why=why[:300], counts=counts or {}
+    )
+
+
+def note_failure(delivery: Delivery, error: IntakeError, *, by: str, why: str) -> None:
+    """Write down that a delivery is refused whole. Movement data is not kept: its landing is deleted.
+
+    The same refusal again (the file still lies in the inbox) is nothing new to write down.
+    """
+    if isinstance(error, MovementRefused):
+        lake().delete(f"landing/{delivery.id}")
+    if delivery.status == Status.FAILED and delivery.failure_code == error.code:
+        return
+    with transaction.atomic():
+        delivery.failure_code, delivery.failure = error.code, error.fields
+        note_event(delivery, Status.FAILED, by=by, why=why)
+        record(
+            "intake.refuse", by=by, why=why, detail={"delivery": delivery.id, "source": delivery.source, "code": error.code}
+        )
+
+
+def _land(source: Source, raw: bytes, suffix: str, *, by: str, why: str, salt: str = "") -> Received:
+    digest = _digest(source, raw, salt)
+    with transaction.atomic():
+        _lock_landings()
+        known = Delivery.objects.filter(source=source.code, digest=digest).exclude(status=Status.WITHDRAWN).first()
+        if known and known.status != Status.FAILED:
+            return Received(known, True)
+        delivery = known or _open_delivery(source, raw, digest)
+        # before the commit: a delivery without its bytes must not exist, bytes without a delivery are swept
+        lake().write_bytes(f"landing/{delivery.id}", io.BytesIO(raw))
+        refusal: IntakeError | None = None
+        try:
+            delivery.kind = check_envelope(raw, suffix, source)
+        except IntakeError as error:
+            refusal = error
+            note_failure(delivery, error, by=by, why=why)
+        else:
+            delivery.failure_code, delivery.failure = "", None
+            note_event(delivery, Status.RECEIVED, by=by, why=why)
+            record(
+                "intake.receive",
+                by=by,
+                why=why,
+                detail={"delivery": delivery.id, "source": source.code, "bytes": len(raw), "format": delivery.kind},
+            )
+    if refusal:
+        raise refusal
+    return Received(delivery, False)
+
+
+def _open_delivery(source: Source, raw: bytes, digest: bytes) -> Delivery:
+    last = Delivery.objects.filter(source=source.code).order_by("-sequence").values_list("sequence", flat=True).first()
+    return Delivery.objects.create(
+        source=source.code,
+        sequence=(last or 0) + 1,
+        digest=digest,
+        kind=source.format.kind,
+        size=len(raw),
+        received_at=clock.now(),
+    )
+
+
+def _lock_landings() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LANDING_LOCK])
+
+
+def _digest(source: Source, raw: bytes, salt: str = "") -> bytes:
+    return keyring().blind("delivery", f"{source.code}|{hashlib.sha256(raw).hexdigest()}|{salt}")
+
+
+def bytes_of(path: Path) -> bytes:
+    """A delivered file's bytes. Raises `NotAFile`, `DeliveryTooLarge` (before reading)."""
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise NotAFile()
+        if size > MAX_FILE_BYTES:
+            raise DeliveryTooLarge(size=size, limit=MAX_FILE_BYTES)
+        return path.read_bytes()
+    except OSError:
+        raise NotAFile() from None
+
+
+def source_of(path: Path) -> Source:
+    """The source whose declared pattern the file's name fits. Raises `NoSourceForFile`, `AmbiguousSource`."""
+    found = sources_for_file(path.name, _patterns(sources().values()))
+    if not found:
+        raise NoSourceForFile(suffix=suffix_of(path.name) or "-")
+    if len(found) > 1:
+        raise AmbiguousSource(sources=", ".join(found))
+    return source_named(found[0])
+
+
+def _patterns(declared: Iterable[Source]) -> dict[str, list[str]]:
+    return {source.code: source.format.files for source in declared}

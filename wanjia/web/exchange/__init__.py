@@ -1,0 +1,1 @@
+"""Addresses for machines of departments: pushing records. Refusals are problem details (RFC 9457)."""
