@@ -15,6 +15,7 @@ FAULTS = (
     "sex_wrong", "birth_swapped", "birth_day_off", "birth_missing", "birth_month_only",
     "address_stale", "address_missing", "duplicate", "dead_still_active",
     "two_numbers", "shared_number", "twin", "broken_nobody", "broken_date",
+    "name_spacing", "number_spelling",
 )  # fmt: skip
 BIT = {name: np.uint32(1 << position) for position, name in enumerate(FAULTS)}
 

@@ -49,6 +49,8 @@ FIELDS = {
 }
 _NUMBER_FAULTS = ("number_missing", "number_transposed", "number_digit_off", "number_check_wrong", "number_of_another", "two_numbers")
 _NAME_FAULTS = ("name_homophone", "name_look_alike", "name_former", "name_missing")
+# not looked for, but gone once the field is written anew
+_ALSO_MENDED = ("number_first_generation", "number_spelling", "name_variant", "name_spacing")
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,7 @@ def changed_rows(first: Export, later: City, changes: Changes) -> Export | None:
     columns[fields.number] = numbers.texts(later.numbers[who])
     columns[fields.name] = later.names.take(pa.array(who))
     columns[fields.as_of] = calendar.written(on, fields.date_style)
-    kept = mask[rows] & ~np.uint32(sum(BIT[f] for f in (*_NUMBER_FAULTS, *_NAME_FAULTS, "number_first_generation", "name_variant")))
+    kept = mask[rows] & ~np.uint32(sum(BIT[fault] for fault in (*_NUMBER_FAULTS, *_NAME_FAULTS, *_ALSO_MENDED)))
     if fields.address:
         home = later.dwellings.home[later.people.household[who]]
         columns[fields.address] = dwellings.addresses(later.dwellings, home, fields.address_style)

@@ -79,7 +79,9 @@ class Clerk:
             missing[self._hit("number_missing")] = True
         else:
             self.mask[missing] |= BIT["number_missing"]
-        return numbers.texts(written, missing)
+        texts = numbers.texts(written, missing)
+        spelled = {row: _spelled_otherwise(texts[row].as_py(), self.rng) for row in self._hit("number_spelling", ~missing).tolist()}
+        return _with(texts, spelled)
 
     def _relative(self, who: np.ndarray) -> np.ndarray:
         """The spouse, else the mother, else anybody."""
@@ -110,6 +112,9 @@ class Clerk:
             for row in self._hit("name_provisional", mothers >= 0).tolist():
                 suffix = "之子" if people.sex[self.who[row]] == 1 else "之女"
                 changed[row] = f"{city.names[int(mothers[row])].as_py()}{suffix}"
+        for row in self._hit("name_spacing").tolist():
+            whole = changed.get(row) or city.names[int(self.who[row])].as_py()
+            changed[row] = ("　" if len(whole) == 2 else " ").join(whole) if whole.isalpha() and len(whole) < 5 else f" {whole} "
         for row in self._hit("name_missing").tolist():
             changed[row] = None
         return _with(city.names.take(pa.array(self.who)), changed)
@@ -155,6 +160,16 @@ class Clerk:
         missing = np.zeros(len(self.who), dtype=bool)
         missing[self._hit("address_missing")] = True
         return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), written)
+
+
+_FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
+
+
+def _spelled_otherwise(number: str, rng: np.random.Generator) -> str:
+    """The same number in another spelling: blanks inside, full-width digits, or a lower-case x where it has one."""
+    if number.endswith("X") and rng.random() < 0.7:
+        return number.lower()
+    return f"{number[:6]} {number[6:14]} {number[14:]}" if rng.random() < 0.5 else number.translate(_FULL_WIDTH)
 
 
 def _with(texts: pa.Array, changed: dict[int, str | None]) -> pa.Array:
