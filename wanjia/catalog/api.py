@@ -15,7 +15,17 @@ from wanjia.kernel.engine import Engine
 from wanjia.trace import api as trace
 
 __all__ = [
-    "close_run", "file_findings", "findings", "findings_summary", "latest_run", "open_run", "record_stage", "scorecard", "score",
+    "close_run",
+    "file_findings",
+    "findings",
+    "findings_summary",
+    "latest_run",
+    "open_run",
+    "record_stage",
+    "run_named",
+    "runs",
+    "score",
+    "scorecard",
 ]  # fmt: skip
 
 FINDING_COLUMNS = ("kind", "source", "element", "person_id", "other_person_id", "household_id", "assertion_id")
@@ -65,6 +75,20 @@ def latest_run(*, finished: bool = True) -> dict[str, Any] | None:
     run = runs.order_by("-pk").values().first()
     if run is not None:
         run["stages"] = list(StageResult.objects.filter(run_id=run["id"]).order_by("started_at", "pk").values())
+    return run
+
+
+def runs(*, limit: int = 12) -> list[dict[str, Any]]:
+    """The newest runs, whatever their state, without their stages."""
+    return list(Run.objects.order_by("-pk").values()[:limit])
+
+
+def run_named(run_id: int) -> dict[str, Any]:
+    """One run with its stages in order. Raises `RunUnknown`."""
+    run = Run.objects.filter(pk=run_id).values().first()
+    if run is None:
+        raise RunUnknown(run=run_id)
+    run["stages"] = list(StageResult.objects.filter(run_id=run_id).order_by("started_at", "pk").values())
     return run
 
 

@@ -58,3 +58,63 @@ BANDS: dict[str, str | Promise] = {"link": _("Linked"), "review": _("For review"
 def word(words: dict[str, str | Promise], code: str) -> str:
     """The word for `code`, or the code itself."""
     return str(words.get(code, code))
+
+
+#: purposes that may stand in the trace, whoever stated them
+TRACE_PURPOSES: dict[str, str | Promise] = {**PURPOSES, **SHOW_REASONS}
+
+#: departments that own elements
+OWNERS: dict[str, str | Promise] = {
+    "GA": _("Registration (public security)"),
+    "WJ": _("Birth, death and health (health)"),
+    "MZ": _("Marriage and assistance (civil affairs)"),
+    "RS": _("Work and social insurance (human resources)"),
+    "JY": _("Education"),
+    "ZJ": _("Housing"),
+    "YB": _("Medical insurance"),
+    "CL": _("Disability (disabled persons' federation)"),
+    "SW": _("Income (taxation)"),
+    "TY": _("Service (veterans affairs)"),
+}
+
+RULES: dict[str, str | Promise] = {
+    "precedence": _("declared precedence of sources"),
+    "recency": _("reliability of the source and recency"),
+    "vote": _("weighted vote of the sources"),
+    "average": _("weighted average of the sources"),
+}
+
+RELATIONS: dict[str, str | Promise] = {"spouse": _("Spouse"), "mother": _("Mother"), "father": _("Father")}
+
+READ_KINDS: dict[str, str | Promise] = {
+    "privacy.open_person": _("opened the record"),
+    "privacy.show_number": _("showed the citizen number in full"),
+    "register.as_of": _("read the register state"),
+    "register.find_persons": _("listed in a search"),
+    "register.household_members": _("listed as a household member"),
+    "register.load": _("loaded the register"),
+    "register.digest": _("computed the digest of the register"),
+    "register.count_population": _("counted the population"),
+    "intake.open_quarantined": _("showed a quarantined row"),
+}
+
+STAGES: dict[str, str | Promise] = {
+    "receive": _("Receive"),
+    "standardise": _("Standardise and check"),
+    "gather": _("Gather what counts"),
+    "link": _("Link"),
+    "load links": _("Load links"),
+    "resolve": _("Resolve"),
+    "seal and load": _("Seal and load"),
+    "count population": _("Count the population"),
+    "score quality": _("Score quality"),
+}
+
+
+def purpose_words(purpose: str) -> str:
+    """A purpose as the trace keeps it (code, or code:case) in words; other texts as they are."""
+    code, _colon, case = purpose.partition(":")
+    if code not in TRACE_PURPOSES:
+        return purpose
+    words = word(TRACE_PURPOSES, code)
+    return f"{words} · {case}" if case else words

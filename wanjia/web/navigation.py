@@ -47,7 +47,7 @@ MENU: tuple[Group, ...] = (
             Entry("quarantine", _("Quarantine"), "file-alert", Right.SEE_QUARANTINE, frozenset({"quarantined_row"})),
             Entry("scorecards", _("Scorecards"), "clipboard-check", Right.SEE_QUALITY, frozenset({"scorecard"})),
             Entry("findings", _("Findings"), "alert-triangle", Right.SEE_QUALITY),
-            Entry("linkage", _("Linkage"), "affiliate", Right.SEE_LINKAGE),
+            Entry("linkage_curve", _("Linkage"), "affiliate", Right.SEE_LINKAGE),
         ),
     ),
     Group(
@@ -59,6 +59,10 @@ MENU: tuple[Group, ...] = (
     ),
     Group(_("Oversight"), (Entry("trace", _("Trace"), "fingerprint", Right.SEE_TRACE),)),
 )
+
+
+#: where a role's day begins, if not on the first page of its menu
+HOMES = {"auditor": "trace"}
 
 
 def menu_of(request: HttpRequest) -> list[dict]:
@@ -81,6 +85,8 @@ def menu_of(request: HttpRequest) -> list[dict]:
 def first_page(request: HttpRequest) -> str | None:
     """The name of the first page this account may enter, or None."""
     groups = menu_of(request)
+    if home := HOMES.get(getattr(request.user, "role", "")):
+        return home
     return groups[0]["entries"][0]["entry"].page if groups else None
 
 

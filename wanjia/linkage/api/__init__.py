@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wanjia.linkage.api.linking import Linked
 
 __all__ = [
-    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "link", "links_of", "load_links", "score", "summary", "trust_of",
+    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_links", "score", "summary", "trust_of",
 ]  # fmt: skip
 
 
@@ -114,6 +114,14 @@ def export_rows(lake: Lake) -> Iterator[pa.RecordBatch]:
     links = lake.read(state.LINKS).select(["assertion_id", "person_id", "probability", "band"])
     joined = keys.join(links, keys="assertion_id").sort_by([("source", "ascending"), ("record_key", "ascending"), ("subject", "ascending")])
     yield from joined.select(["source", "record_key", "subject", "person_id", "probability", "band"]).to_batches(100_000)
+
+
+def latest_figures() -> dict[str, object] | None:
+    """The figures of the newest links in PostgreSQL (see `linking.Linked`), or None before the first run. Opens no lake file."""
+    from wanjia.linkage.models import LinkRun
+
+    last = LinkRun.objects.order_by("-id").values("ran_at", "model", "figures").first()
+    return {**last["figures"], "ran_at": last["ran_at"], "model": last["model"]} if last else None
 
 
 def summary(lake: Lake) -> dict[str, object] | None:

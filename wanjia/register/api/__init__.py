@@ -1,11 +1,17 @@
 """The door of the register."""
 
 from wanjia.register.api.counting import (
-    AgeGroup, AreaCounts, Pyramid, count_population, population_by_area, population_pyramid, sizes,
+    AgeGroup,
+    AreaCounts,
+    Pyramid,
+    count_population,
+    population_by_area,
+    population_pyramid,
+    sizes,
 )
 from wanjia.register.api.explaining import Belief, beliefs
-from wanjia.register.api.finding import Found, Hit, find_persons, forwarded, household_members, where_registered
 from wanjia.register.api.few import resolve_few
+from wanjia.register.api.finding import Found, Hit, find_persons, forwarded, household_members, where_registered
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.resolving import Resolution, resolve

@@ -1,0 +1,88 @@
+"""What an officer must say before a read: for what, and in which case."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from wanjia.web.labels import PURPOSES
+
+CONTROL = {"class": "form-control"}
+CASE = re.compile(r"^[0-9A-Za-z\-/]{0,40}$")
+
+
+class PurposeForm(forms.Form):
+    """Purpose and case number; the case number is a number, so that no name gets into the trace."""
+
+    purpose = forms.ChoiceField(
+        label=gettext_lazy("Purpose"),
+        choices=lambda: [("", _("Choose a purpose")), *((code, str(words)) for code, words in PURPOSES.items())],
+        widget=forms.Select({"class": "form-select"}),
+        error_messages={"required": gettext_lazy("Choose what you need this for.")},
+    )
+    case = forms.CharField(
+        label=gettext_lazy("Case number (if any)"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput({**CONTROL, "autocomplete": "off"}),
+    )
+
+    def clean_case(self) -> str:
+        """Letters, digits, - and / only: the trace must hold no name."""
+        case = self.cleaned_data["case"].strip()
+        if not CASE.match(case):
+            raise forms.ValidationError(_("A case number has letters, digits, “-” and “/” only; do not write a name."))
+        return case
+
+    @property
+    def why(self) -> str:
+        """Purpose and case as the trace keeps them: code, then case."""
+        case = self.cleaned_data["case"]
+        return f"{self.cleaned_data['purpose']}:{case}" if case else self.cleaned_data["purpose"]
+
+
+class FindForm(PurposeForm):
+    """A number or a name, perhaps a birth year, and the purpose."""
+
+    query = forms.CharField(
+        label=gettext_lazy("Citizen number or name"),
+        max_length=64,
+        widget=forms.TextInput({**CONTROL, "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Enter a citizen number or a name.")},
+    )
+    birth_year = forms.CharField(
+        label=gettext_lazy("Birth year (optional)"),
+        required=False,
+        max_length=4,
+        widget=forms.TextInput({**CONTROL, "inputmode": "numeric", "autocomplete": "off"}),
+    )
+    field_order = ("query", "birth_year", "purpose", "case")
+
+    def clean_query(self) -> str:
+        """The query without the blanks of a form (NFKC: full-width digits become plain ones)."""
+        query = unicodedata.normalize("NFKC", self.cleaned_data["query"]).strip()
+        if len(query.replace(" ", "")) < 2:
+            raise forms.ValidationError(_("Enter at least two characters."))
+        return query
+
+    def clean_birth_year(self) -> int | None:
+        """A year of four digits, or nothing."""
+        year = unicodedata.normalize("NFKC", self.cleaned_data["birth_year"]).strip()
+        if not year:
+            return None
+        if not re.fullmatch(r"(18|19|20)\d\d", year):
+            raise forms.ValidationError(_("A birth year has four digits, such as 1986."))
+        return int(year)
+
+
+def mark_mistakes(form: forms.Form) -> forms.Form:
+    """Tie each wrong field to its sentence, for screen readers."""
+    for name, errors in form.errors.items():
+        if errors and name in form.fields:
+            attributes: dict[str, Any] = form.fields[name].widget.attrs
+            attributes["aria-invalid"] = "true"
+            attributes["aria-describedby"] = f"{form[name].id_for_label}-wrong"
+    return form

@@ -1,0 +1,147 @@
+"""Find a person, and one person's page: every value with its provenance, after the purpose is stated and traced."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from wanjia.access.api import Right, require_area, significant
+from wanjia.kernel import clock
+from wanjia.linkage.errors import NoLinks, NoModel
+from wanjia.privacy.api import BlindKind, open_person
+from wanjia.register.api import find_persons, forwarded, household_members, person_facts, where_registered
+from wanjia.trace.api import entries_about, record
+from wanjia.web.labels import purpose_words
+from wanjia.web.officer import readings
+from wanjia.web.officer.forms import FindForm, PurposeForm, mark_mistakes
+from wanjia.web.officer.portrait import portrait
+from wanjia.web.page import Audience, page
+from wanjia.web.words import division_name, sex_words
+
+NUMBER = re.compile(r"^[0-9]{14}([0-9]|[0-9]{3}[0-9Xx])$")
+READS_SHOWN = 30
+
+
+@page("find/", audience=Audience.OFFICER, right=Right.FIND_PERSON, methods=("GET", "POST"))
+def find_person(request: HttpRequest) -> HttpResponse:
+    """Ask for a person. The query comes by POST and goes on as a token, so that no name or number is ever in an address."""
+    form = FindForm(request.POST if request.method == "POST" else None, initial=request.session.get("last_purpose"))
+    if form.is_bound and form.is_valid():
+        said = form.cleaned_data
+        search = readings.Search(said["query"], said["birth_year"], said["purpose"], said["case"], form.why)
+        return redirect("persons_found", readings.keep_search(request, search))
+    status = 422 if form.is_bound else 200
+    return render(request, "officer/find_person.html", {"form": mark_mistakes(form)}, status=status)
+
+
+@page("find/<str:token>/", audience=Audience.OFFICER, right=Right.FIND_PERSON)
+def persons_found(request: HttpRequest, token: str) -> HttpResponse:
+    """The hits of a search of this session; looking again is a search again, and traced again."""
+    search = readings.kept_search(request, token)
+    if search is None:
+        return redirect("find_person")
+    found = find_persons(
+        match_forms(search.query),
+        by=request.user.username,
+        why=search.why,
+        birth_year=search.birth_year,
+        area=significant(request.user.area),
+    )
+    is_number = bool(NUMBER.match(search.query.replace(" ", "")))
+    rows = [
+        {
+            "person_id": hit.person_id,
+            "name": _("the person with this number") if is_number else search.query,
+            "born_in": hit.birth_year,
+            "sex": sex_words(hit.sex),
+            "division": division_name(hit.division, whole=True),
+            "is_dead": hit.died_on is not None,
+        }
+        for hit in found.hits
+    ]
+    request.session["last_search"] = token
+    form = FindForm(
+        initial={"query": search.query, "birth_year": search.birth_year, "purpose": search.purpose, "case": search.case}
+    )
+    context = {
+        "form": form,
+        "found": {
+            "total": found.total,
+            "most": found.total,
+            "rows": rows,
+            "too_many": found.is_too_many,
+            "purpose": search.purpose,
+            "case": search.case,
+        },
+    }
+    return render(request, "officer/persons_found.html", context)
+
+
+@page("persons/<int:person_id>/", audience=Audience.OFFICER, right=Right.OPEN_PERSON, methods=("GET", "POST"))
+def person(request: HttpRequest, person_id: int) -> HttpResponse:
+    """One person. Without a stated purpose it asks for one; each time the record is shown, one more read is in the trace."""
+    now_id = forwarded(person_id)
+    if now_id != person_id:
+        return redirect("person", now_id)
+    require_area(request.user, where_registered(person_id))
+    stated = readings.stated_purpose(request, person_id)
+    if request.method == "POST":
+        if request.POST.get("show") == "number" and stated:
+            record("privacy.show_number", subject_ids=[person_id], by=request.user.username, why=stated["why"])
+            readings.show_number(request, person_id)
+            return redirect("person", person_id)
+        form = PurposeForm(request.POST)
+        if form.is_valid():
+            readings.state_purpose(request, person_id, why=form.why, **form.cleaned_data)
+            return redirect("person", person_id)
+        return render(request, "officer/person_purpose.html", {"form": mark_mistakes(form)}, status=422)
+    if stated is None:
+        form = PurposeForm(initial=request.session.get("last_purpose"))
+        return render(request, "officer/person_purpose.html", {"form": form})
+    return _shown(request, person_id, stated)
+
+
+def _shown(request: HttpRequest, person_id: int, stated: dict) -> HttpResponse:
+    """Open the record (traced) and lay it out."""
+    by, why = request.user.username, stated["why"]
+    dossier = open_person(person_id, by=by, why=why)
+    facts = person_facts(person_id, by=by, why=why)
+    home = next((m for m in facts["membership"] if m["valid_to"] is None), None)
+    mates = household_members(home["household_id"], by=by, why=why) if home else []
+    context = portrait(
+        dossier,
+        facts,
+        mates=mates,
+        links=_links(person_id),
+        reads=entries_about(person_id, limit=READS_SHOWN),
+        is_number_shown=stated["is_number_shown"],
+        today=clock.today(),
+    )
+    token = request.session.get("last_search")
+    context["back"] = reverse("persons_found", args=[token]) if token else reverse("find_person")
+    context["read"] = {"at": clock.now(), "by": request.user.display_name, "why": purpose_words(why)}
+    return render(request, "officer/person.html", context)
+
+
+def _links(person_id: int) -> list:
+    """Evidence of the links; none where linking has not run here (a register loaded from elsewhere)."""
+    from wanjia.kernel import settings
+    from wanjia.kernel.lake import Lake
+    from wanjia.linkage.api import links_of
+
+    try:
+        return links_of(Lake.open(settings.home()), person_id)
+    except (NoLinks, NoModel):
+        return []
+
+
+def match_forms(query: str) -> list[tuple[BlindKind, str]]:
+    """The match forms of what an officer typed: a number, a pinyin spelling, or a name."""
+    compact = query.replace(" ", "")
+    if NUMBER.match(compact):
+        return [(BlindKind.NUMBER, compact.upper())]
+    if query.isascii():
+        return [(BlindKind.PINYIN, " ".join(query.lower().split())), (BlindKind.NAME, compact.lower())]
+    return [(BlindKind.NAME, compact.replace("·", "").lower())]

@@ -1,0 +1,117 @@
+"""The profile's own words for codes: elements, code values, divisions, sources, in the user's language. Unknown codes stay codes."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from wanjia.intake.declared import Source
+from wanjia.kernel import settings
+from wanjia.kernel.declared import Text, load_folder
+from wanjia.register.declared import Check
+from wanjia.standards.declared import CodeSet, Element, ElementPart
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a profile calls things."""
+
+    elements: Mapping[str, Element]
+    columns: Mapping[str, ElementPart]
+    code_sets: Mapping[str, CodeSet]
+    divisions: Mapping[str, Text]
+    sources: Mapping[str, Source]
+    checks: Mapping[str, Check]
+
+
+def vocabulary() -> Vocabulary:
+    """The words of the profile in force, read once."""
+    return _read(settings.profile_dir())
+
+
+@lru_cache(maxsize=4)
+def _read(profile: Path) -> Vocabulary:
+    # ordered by code, because the profile's codes follow the order of the register form
+    elements = sorted(
+        load_folder(profile / "elements", Element).values(), key=lambda e: (not e.code.startswith("PB.GA"), e.code)
+    )
+    divisions: dict[str, Text] = {}
+    for file in sorted((profile / "divisions").glob("*.csv")):
+        with file.open(encoding="utf-8", newline="") as rows:
+            for row in csv.DictReader(rows):
+                divisions[row["code"]] = Text(zh=row["name_zh"], en=row["name_en"] or row["name_zh"])
+    return Vocabulary(
+        elements={e.key: e for e in elements},
+        columns={c.key: c for e in elements for c in e.columns},
+        code_sets=load_folder(profile / "codes", CodeSet),
+        divisions=divisions,
+        sources=load_folder(profile / "sources", Source),
+        checks=load_folder(profile / "checks", Check),
+    )
+
+
+def spoken(text: Text) -> str:
+    """A declared text in the user's language."""
+    return text.en if get_language() == "en" else text.zh
+
+
+def element_name(column: str) -> str:
+    """The name of an element's column."""
+    known = vocabulary().columns.get(column)
+    return spoken(known.name) if known else column
+
+
+def source_name(code: str) -> str:
+    """The name of a source."""
+    known = vocabulary().sources.get(code)
+    return spoken(known.name) if known else code
+
+
+def check_name(code: str) -> str:
+    """What a cross-check's finding says."""
+    known = vocabulary().checks.get(code)
+    return spoken(known.name) if known else code
+
+
+def division_name(code: str | None, *, whole: bool = False) -> str:
+    """The name of a division (codes are padded to 6, or 9 and 12 digits); `whole`: with those above it, down from the prefecture."""
+    if not code:
+        return "–"
+    names = vocabulary().divisions
+    padded = code if code in names else code.ljust(6, "0")
+    if not whole:
+        return spoken(names[padded]) if padded in names else code
+    chain = [
+        code[:4].ljust(6, "0"),
+        *(code[:n] for n in (6, 9, 12) if len(code) >= n and code[:n] != code[:4].ljust(6, "0")),
+    ]
+    said = [spoken(names[c]) for c in dict.fromkeys(chain) if c in names]
+    if not said:
+        return code
+    return ", ".join(reversed(said)) if get_language() == "en" else "".join(said)
+
+
+def value_words(column: str, value: str | None) -> str:
+    """A standardised value as a person reads it: codes and divisions by name, yes and no, dates as they are."""
+    if value is None or value == "":
+        return "–"
+    known = vocabulary().columns.get(column)
+    if known is None:
+        return value
+    if known.type == "code" and known.codes in vocabulary().code_sets:
+        code = vocabulary().code_sets[known.codes].by_code.get(value)
+        return (code.en if get_language() == "en" else code.zh) if code else value
+    if known.type == "division":
+        return division_name(value, whole=True)
+    if known.type == "boolean":
+        return {"true": _("yes"), "1": _("yes"), "false": _("no"), "0": _("no")}.get(value.lower(), value)
+    return value
+
+
+def sex_words(code: str | None) -> str:
+    """Sex by its code in the profile's own set."""
+    return value_words("sex", code)
