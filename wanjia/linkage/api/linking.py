@@ -15,6 +15,7 @@ from wanjia.linkage.api.training import FLOOR_BITS, NO_FLOOR, contradicting, sou
 from wanjia.linkage.bulk import nodes as node_tables
 from wanjia.linkage.bulk import pairs as pair_tables
 from wanjia.linkage.bulk import persons
+from wanjia.linkage.bulk.names import WHOLE, Names
 from wanjia.linkage.declared import Linkage, SourceTrust
 from wanjia.linkage.rules import calibration, closing
 
@@ -63,7 +64,7 @@ def link(
     compiled = engine.con.compile(assertions)
     available = set(assertions.columns)
     work.make("lk_assertions", node_tables.assertions_sql(linkage, trust, available, f"({compiled}) q"))
-    node_tables.make_nodes(work, linkage, trust, assertions="lk_assertions", members="lk_members", nodes="lk_nodes")
+    node_tables.make_nodes(work, linkage, trust, WHOLE)
     deliveries = [int(d) for (d,) in work.rows(f"SELECT DISTINCT delivery_id FROM ({compiled}) q")]
     step("model")
     trained, fresh = _model_in_force(work, lake, linkage, deliveries, retrain)
@@ -72,7 +73,7 @@ def link(
     step("close")
     closed = close_clusters(work, trained)
     step("links")
-    persons.make_links(work, linkage, trained.model.name)
+    persons.make_links(work, WHOLE, trained.model.name)
     links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
     lake.write(state.EDGES, work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"))
     lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
@@ -160,13 +161,13 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
     return {"nodes": changed, "pairs": work.rows("SELECT count(*) FROM lk_pairs")[0][0]}
 
 
-def close_clusters(work: Workspace, trained: state.Trained) -> closing.Closed:
-    """Make `lk_clusters` (node → cluster) and `lk_review` from `lk_edges`."""
+def close_clusters(work: Workspace, trained: state.Trained, names: Names = WHOLE, *, keyed: str = WHOLE.keyed) -> closing.Closed:
+    """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `keyed`."""
     model = trained.model
-    edges = work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r")
+    edges = work.arrow(f"SELECT l, r, weight, pattern FROM {names.edges} ORDER BY l, r")
     facts_table = work.arrow(
-        """SELECT n.node_id, n.num, n.clash, n.uniq, n.source, n.size FROM lk_nodes n
-        JOIN (SELECT l AS node_id FROM lk_edges UNION SELECT r FROM lk_edges) e ON n.node_id = e.node_id
+        f"""SELECT n.node_id, n.num, n.clash, n.uniq, n.source, n.size FROM {names.nodes} n
+        JOIN (SELECT l AS node_id FROM {names.edges} UNION SELECT r FROM {names.edges}) e ON n.node_id = e.node_id
         ORDER BY n.node_id"""
     )
     ids = facts_table.column("node_id").to_numpy()
@@ -193,13 +194,13 @@ def close_clusters(work: Workspace, trained: state.Trained) -> closing.Closed:
 
     def score_missing(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         work.put("lk_missing", pa.table({"l": ids[one], "r": ids[two]}))
-        sql = model.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_missing", floor=NO_FLOOR, words=work.words)
+        sql = model.scoring_sql(left=keyed, right=keyed, pairs="lk_missing", floor=NO_FLOOR, words=work.words)
         found = work.arrow(f"SELECT l, r, weight, pattern FROM ({sql}) q ORDER BY l, r")
         return found.column("weight").to_numpy(), contradicting(model, found.column("pattern").to_numpy())
 
     closed = closing.close(facts, pairs, score_missing)
-    _put_clusters(work, ids, facts_table, pairs, closed, probability, pattern)
-    _put_review(work, ids, facts, facts_table, pairs, closed, probability, contending >= review_at, pattern)
+    _put_clusters(work, names, ids, pairs, closed, probability, pattern)
+    _put_review(work, names, ids, facts, pairs, closed, probability, contending >= review_at, pattern)
     return closed
 
 
@@ -224,22 +225,20 @@ def _bands(trained: state.Trained, between: np.ndarray, weight: np.ndarray) -> t
     return link_at, review_at, probability
 
 
-def _put_clusters(work, ids, facts_table, pairs: closing.Pairs, closed: closing.Closed, probability, pattern) -> None:
-    """`lk_clusters`: node_id, cluster, probability and pattern of the best accepted pair that holds the node there."""
+def _put_clusters(
+    work: Workspace, names: Names, ids: np.ndarray, pairs: closing.Pairs, closed: closing.Closed, probability, pattern
+) -> None:
+    """Clusters: node_id, cluster, probability and pattern of the best accepted pair that holds the node there."""
     label = closed.label
     held = np.flatnonzero(pairs.accepted & ~pairs.contradicts & (label[pairs.left] == label[pairs.right]))
     order = held[np.argsort(pairs.weight[held], kind="stable")]
     best = np.full(len(ids), -1, np.int64)
-    # written in rising order, so the strongest pair of each node is what stays
-    best[pairs.left[order]] = order
-    best[pairs.right[order]] = np.where(
-        pairs.weight[order] >= np.where(best[pairs.right[order]] >= 0, pairs.weight[best[pairs.right[order]]], -np.inf),
-        order,
-        best[pairs.right[order]],
-    )
+    # written in rising order of weight, both ends of a pair together, so the strongest pair of each node is what stays
+    ends = np.stack([pairs.left[order], pairs.right[order]], axis=1).ravel()
+    best[ends] = np.repeat(order, 2)
     joined = best >= 0
     work.put(
-        "lk_clusters",
+        names.clusters,
         pa.table(
             {
                 "node_id": ids[joined],
@@ -253,9 +252,17 @@ def _put_clusters(work, ids, facts_table, pairs: closing.Pairs, closed: closing.
 
 
 def _put_review(
-    work, ids, facts: closing.NodeFacts, facts_table, pairs: closing.Pairs, closed: closing.Closed, probability, likely, pattern
+    work: Workspace,
+    names: Names,
+    ids: np.ndarray,
+    facts: closing.NodeFacts,
+    pairs: closing.Pairs,
+    closed: closing.Closed,
+    probability: np.ndarray,
+    likely: np.ndarray,
+    pattern: np.ndarray,
 ) -> None:
-    """`lk_review`: pairs an officer should look at, the likeliest of each unlinked record, and every refused or shared number."""
+    """Review pairs: those an officer should look at, the likeliest of each unlinked record, and every refused or shared number."""
     label = closed.label
     count = len(ids)
     reason = np.full(len(pairs.left), closing.BELOW, dtype=object)
@@ -281,7 +288,7 @@ def _put_review(
         kept.append(at)
     kept = np.array(kept, dtype=np.int64)
     work.put(
-        "lk_review_pairs",
+        names.review_pairs,
         pa.table(
             {
                 "l": ids[pairs.left[kept]],

@@ -12,6 +12,7 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
+from wanjia.linkage.bulk.names import Names
 from wanjia.linkage.declared import Linkage, SourceTrust
 
 ROW_BITS = 2**41
@@ -52,12 +53,19 @@ def assertions_sql(linkage: Linkage, trust: list[SourceTrust], available: set[st
     return f"SELECT {', '.join(columns)} FROM {table}"
 
 
-def make_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], *, assertions: str, members: str, nodes: str) -> None:
-    """Build the tables `members` and `nodes` from the table `assertions`."""
+def make_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names) -> None:
+    """Build members and nodes of `names` from its assertions."""
+    make_bare_nodes(work, linkage, trust, names)
+    work.make(names.nodes, via_kin_sql(linkage, bare=names.bare, everyone=names.bare))
+
+
+def make_bare_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names) -> None:
+    """The same without what kin tell: members and bare nodes."""
+    assertions, members = names.assertions, names.members
     features = feature_columns(linkage)
     if linkage.number is None:
         work.make(members, f"SELECT assertion_id, assertion_id AS node_id FROM {assertions}")
-        work.make(nodes, _lone_sql(features, f"SELECT * FROM {assertions}"))
+        work.make(names.bare, _lone_sql(features, f"SELECT * FROM {assertions}"))
         return
     rounds = _split_by_number(work, linkage, assertions)
     work.make(
@@ -87,13 +95,12 @@ def make_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], *, a
         f"CASE WHEN coalesce(z.round, 0) = 0 THEN n.{c} END AS {c}" if c in own_number else f"n.{c}" for c in features
     )
     work.make(
-        "lk_bare_nodes",
+        names.bare,
         # only the first person under a number keeps it: the others must not be pulled to it, nor barred from their own
         f"""SELECT n.node_id, n.source, n.size, n.uniq, CASE WHEN coalesce(z.round, 0) > 0 THEN NULL ELSE n.num END AS num,
         c.clash, {listed} FROM ({_aligned(several, features)} UNION ALL {_aligned(single, features)}) n
         LEFT JOIN lk_sizes z ON n.node_id = z.node_id LEFT JOIN lk_clashes c ON n.num = c.clash""",
     )
-    work.make(nodes, via_kin_sql(linkage, bare="lk_bare_nodes", everyone="lk_bare_nodes"))
 
 
 def number_features(linkage: Linkage) -> list[str]:

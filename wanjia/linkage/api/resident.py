@@ -1,0 +1,217 @@
+"""The fast lane: a handful of pushed rows linked against everything, from tables that stay in memory.
+
+Same model, same rules and the same SQL as a whole run, over the few nodes that a row can touch: the groups of its number, nodes that
+share a blocking key with them, and the clusters these hang on. What comes out is what a whole run would say of them.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from wanjia.kernel.engine import Engine
+from wanjia.kernel.lake import Lake
+from wanjia.linkage.adapters.workspace import Workspace
+from wanjia.linkage.api import state
+from wanjia.linkage.api.linking import close_clusters
+from wanjia.linkage.api.training import FLOOR_BITS
+from wanjia.linkage.bulk import kinds, persons
+from wanjia.linkage.bulk import nodes as node_tables
+from wanjia.linkage.bulk import pairs as pair_tables
+from wanjia.linkage.bulk.names import FEW, WHOLE
+from wanjia.linkage.declared import Linkage, SourceTrust
+from wanjia.linkage.errors import NoLinks, TooManyForTheFastLane
+
+MOST_ROWS = 200
+#: a chain of resembling records longer than this many steps is followed no further at once; clusters are far smaller
+MOST_STEPS = 30
+
+
+@dataclass(frozen=True)
+class FewLinked:
+    """What a push changed: links written anew (columns of the link table), assertions no longer linked, pairs for review."""
+
+    links: pa.Table
+    gone: list[int]
+    review: pa.Table
+    touched_nodes: int
+
+
+class Resident:
+    """The linkage of everything, held in one engine's memory. One at a time; not for several threads."""
+
+    def __init__(self, work: Workspace, linkage: Linkage, trust: list[SourceTrust], trained: state.Trained) -> None:
+        self._work, self._linkage, self._trust, self._trained = work, linkage, trust, trained
+
+    @classmethod
+    def open(cls, engine: Engine, *, lake: Lake, linkage: Linkage, trust: list[SourceTrust], assertions) -> "Resident":
+        """Load the active `assertions` (an Ibis table) with the model and scored pairs of the last run. Raises `NoModel`, `NoLinks`.
+
+        The assertions must be those of the last run; push what came since.
+        """
+        if not lake.exists(state.EDGES):
+            raise NoLinks
+        work = Workspace(engine)
+        trained = state.load_trained(lake, linkage)
+        state.load_terms(lake, work, linkage)
+        compiled = engine.con.compile(assertions)
+        work.make(
+            WHOLE.assertions,
+            node_tables.assertions_sql(linkage, trust, set(assertions.columns), f"({compiled}) q"),
+        )
+        node_tables.make_nodes(work, linkage, trust, WHOLE)
+        pair_tables.make_keyed(work, trained.model, nodes=WHOLE.nodes, keyed=WHOLE.keyed)
+        work.put(WHOLE.edges, lake.read(state.EDGES))
+        return cls(work, linkage, trust, trained)._closed()
+
+    @classmethod
+    def of_last_link(cls, engine: Engine, *, lake: Lake, linkage: Linkage, trust: list[SourceTrust]) -> "Resident":
+        """The same from the tables a whole run just left in this engine."""
+        return cls(Workspace(engine), linkage, trust, state.load_trained(lake, linkage))
+
+    def _closed(self) -> "Resident":
+        close_clusters(self._work, self._trained)
+        persons.make_links(self._work, WHOLE, self._trained.model.name)
+        return self
+
+    def link_few(self, assertions: pa.Table, *, withdrawn: list[int] | None = None) -> FewLinked:
+        """Link 1 to 200 new assertions; those of the same source, key and subject supersede earlier ones. `withdrawn`: ids to forget.
+
+        Raises `TooManyForTheFastLane`.
+        """
+        if assertions.num_rows > MOST_ROWS:
+            raise TooManyForTheFastLane(limit=MOST_ROWS, count=assertions.num_rows)
+        work = self._work
+        work.put("few_input", assertions)
+        sql = node_tables.assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
+        work.make("few_incoming", sql)
+        gone = self._leaving(withdrawn or [])
+        self._regroup()
+        self._rescore()
+        self._reach()
+        self._work.make(FEW.edges, f"SELECT e.* FROM {WHOLE.edges} e JOIN few_reached x ON e.l = x.node_id")
+        for part in ("nodes", "members"):
+            work.make(
+                getattr(FEW, part),
+                f"SELECT t.* FROM {getattr(WHOLE, part)} t JOIN few_reached x ON t.node_id = x.node_id",
+            )
+        work.make(
+            FEW.assertions,
+            f"SELECT a.* FROM {WHOLE.assertions} a JOIN {FEW.members} m ON a.assertion_id = m.assertion_id",
+        )
+        close_clusters(work, self._trained, FEW)
+        persons.make_links(work, FEW, self._trained.model.name)
+        work.make("few_reclustered", "SELECT node_id FROM few_reached UNION SELECT node_id FROM few_replaced")
+        work.replace(WHOLE.clusters, FEW.clusters, key="node_id", gone="few_reclustered")
+        changed = work.arrow(
+            f"""SELECT f.* FROM {FEW.links} f LEFT JOIN {WHOLE.links} w ON f.assertion_id = w.assertion_id
+            WHERE w.assertion_id IS NULL OR f.person_id <> w.person_id OR f.probability <> w.probability
+            OR f.band <> w.band OR f.method <> w.method OR coalesce(f.evidence, -1) <> coalesce(w.evidence, -1)
+            ORDER BY f.assertion_id"""
+        )
+        work.make("few_relinked", f"SELECT assertion_id FROM {FEW.links} UNION SELECT assertion_id FROM few_leaving")
+        work.replace(WHOLE.links, FEW.links, key="assertion_id", gone="few_relinked")
+        touched = work.rows("SELECT count(*) FROM few_touched")[0][0]
+        return FewLinked(links=changed, gone=gone, review=work.arrow(f"SELECT * FROM {FEW.review} ORDER BY l, r"), touched_nodes=touched)
+
+    def _leaving(self, withdrawn: list[int]) -> list[int]:
+        """`few_leaving`: assertions that go; superseded ones and the withdrawn."""
+        work = self._work
+        work.put("few_withdrawn", pa.table({"assertion_id": pa.array(withdrawn, pa.int64())}))
+        work.make(
+            "few_leaving",
+            f"""SELECT a.assertion_id, a.num, m.node_id FROM {WHOLE.assertions} a
+            JOIN {WHOLE.members} m ON a.assertion_id = m.assertion_id
+            WHERE a.assertion_id IN (SELECT assertion_id FROM few_withdrawn) OR EXISTS (SELECT 1 FROM few_incoming i
+            WHERE i.record_key = a.record_key AND i.source = a.source AND i.subject = a.subject)""",
+        )
+        return [int(i) for (i,) in work.rows("SELECT assertion_id FROM few_leaving ORDER BY assertion_id")]
+
+    def _regroup(self) -> None:
+        """Rebuild the nodes of every touched number and lone record; `few_touched` and `few_vanished` name them."""
+        work, linkage = self._work, self._linkage
+        work.make(
+            "few_numbers",
+            "SELECT num FROM few_incoming WHERE num IS NOT NULL UNION SELECT num FROM few_leaving WHERE num IS NOT NULL",
+        )
+        work.make(
+            FEW.assertions,
+            f"""SELECT a.* FROM {WHOLE.assertions} a WHERE a.num IN (SELECT num FROM few_numbers)
+            AND a.assertion_id NOT IN (SELECT assertion_id FROM few_leaving)
+            UNION ALL SELECT * FROM few_incoming""",
+        )
+        work.make(
+            "few_old_nodes",
+            f"""SELECT DISTINCT m.node_id FROM {WHOLE.members} m JOIN (SELECT a.assertion_id FROM {WHOLE.assertions} a
+            WHERE a.num IN (SELECT num FROM few_numbers) UNION SELECT assertion_id FROM few_leaving) o
+            ON m.assertion_id = o.assertion_id""",
+        )
+        node_tables.make_bare_nodes(work, linkage, self._trust, FEW)
+        work.make(
+            "few_reassigned",
+            f"SELECT assertion_id FROM {FEW.assertions} UNION SELECT assertion_id FROM few_leaving",
+        )
+        work.replace(WHOLE.assertions, FEW.assertions, key="assertion_id", gone="few_reassigned")
+        work.replace(WHOLE.members, FEW.members, key="assertion_id", gone="few_reassigned")
+        work.replace(WHOLE.bare, FEW.bare, key="node_id", gone="few_old_nodes")
+        kin = sorted({kinds.column(key) for f in linkage.features for key in f.via})
+        if kin:
+            # a node that names a touched person as its kin may be told something else by it now
+            named = " OR ".join(f"{c} IN (SELECT num FROM few_numbers)" for c in kin)
+            fresh = ", ".join(f"b.{c}" for c in work.columns(FEW.bare))
+            work.make(
+                "few_bare_all",
+                f"""SELECT {fresh} FROM {WHOLE.bare} b WHERE ({named})
+                AND b.node_id NOT IN (SELECT node_id FROM {FEW.bare}) UNION ALL SELECT {fresh} FROM {FEW.bare} b""",
+            )
+            asked = " UNION ".join(f"SELECT {c} FROM few_bare_all WHERE {c} IS NOT NULL" for c in kin)
+            work.make("few_kin", f"SELECT * FROM {WHOLE.bare} WHERE num IN ({asked})")
+            work.make(FEW.nodes, node_tables.via_kin_sql(linkage, bare="few_bare_all", everyone="few_kin"))
+        else:
+            work.make(FEW.nodes, f"SELECT * FROM {FEW.bare}")
+        work.make("few_touched", f"SELECT node_id FROM {FEW.nodes}")
+        work.make("few_replaced", "SELECT node_id FROM few_touched UNION SELECT node_id FROM few_old_nodes")
+        work.replace(WHOLE.nodes, FEW.nodes, key="node_id", gone="few_replaced")
+
+    def _rescore(self) -> None:
+        """Fresh keys and pairs of the touched nodes; `few_unpaired` are nodes that lost or gained a pair."""
+        work, model = self._work, self._trained.model
+        pair_tables.make_keyed(work, model, nodes=FEW.nodes, keyed=FEW.keyed)
+        work.replace(WHOLE.keyed, FEW.keyed, key="node_id", gone="few_replaced")
+        pair_tables.make_pairs(work, self._linkage, keyed=WHOLE.keyed, drivers="few_touched", pairs=FEW.pairs)
+        work.make("few_fresh_edges", self._scoring_sql)
+        work.make(
+            "few_unpaired",
+            f"""SELECT l AS node_id, r AS other FROM {WHOLE.edges} WHERE l IN (SELECT node_id FROM few_replaced)
+            OR r IN (SELECT node_id FROM few_replaced)""",
+        )
+        work.delete(WHOLE.edges, "l IN (SELECT node_id FROM few_replaced) OR r IN (SELECT node_id FROM few_replaced)")
+        work.insert(WHOLE.edges, "few_fresh_edges")
+
+    @cached_property
+    def _scoring_sql(self) -> str:
+        return self._trained.model.scoring_sql(
+            left=WHOLE.keyed, right=WHOLE.keyed, pairs=FEW.pairs, floor=FLOOR_BITS, words=self._work.words
+        )
+
+    def _reach(self) -> None:
+        """`few_reached`: touched nodes, those they were or are paired with, and everything these hang on."""
+        work = self._work
+        work.make(
+            "few_reached",
+            f"""SELECT DISTINCT n.node_id FROM (SELECT node_id FROM few_touched UNION SELECT node_id FROM few_unpaired
+            UNION SELECT other FROM few_unpaired) n WHERE n.node_id IN (SELECT node_id FROM {WHOLE.nodes})""",
+        )
+        before = -1
+        for _ in range(MOST_STEPS):
+            now = work.rows("SELECT count(*) FROM few_reached")[0][0]
+            if now == before:
+                break
+            before = now
+            work.make(
+                "few_next",
+                f"""SELECT node_id FROM few_reached UNION
+                SELECT r FROM {WHOLE.edges} WHERE l IN (SELECT node_id FROM few_reached) UNION
+                SELECT l FROM {WHOLE.edges} WHERE r IN (SELECT node_id FROM few_reached)""",
+            )
+            work.make("few_reached", "SELECT * FROM few_next")
