@@ -179,3 +179,10 @@ def test_a_row_without_faults_tells_the_truth():
 def test_fault_lists_name_every_bit_of_the_mask():
     masks = np.array([0, faults.BIT["twin"], faults.BIT["name_former"] | faults.BIT["number_missing"]], dtype=np.uint32)
     assert faults.as_lists(masks).to_pylist() == [[], ["twin"], ["number_missing", "name_former"]]
+
+
+def test_an_empty_cell_has_no_other_fault(records):
+    for field in ("number", "name", "birth", "address"):
+        for record in records:
+            if f"{field}_missing" in record["faults"]:
+                assert [fault for fault in record["faults"] if fault.startswith(f"{field}_")] == [f"{field}_missing"]

@@ -57,6 +57,11 @@ class Clerk:
         """Marks rows (positions or bool) with a fault that was drawn elsewhere."""
         self.mask[rows] |= BIT[fault]
 
+    def _forget(self, rows: np.ndarray, *but: str, of: str) -> None:
+        """Takes back the faults of a field (`of`: how their names begin) in rows where it is empty: an empty cell has no typing error."""
+        gone = sum(int(bit) for name, bit in BIT.items() if name.startswith(of) and name not in but)
+        self.mask[rows] &= ~np.uint32(gone)
+
     def number(self, missing: np.ndarray | None = None) -> pa.Array:
         """The identity number. `missing` overrides who has none (bool per row)."""
         written = self.city.numbers[self.who].copy()
@@ -79,6 +84,7 @@ class Clerk:
             missing[self._hit("number_missing")] = True
         else:
             self.mask[missing] |= BIT["number_missing"]
+        self._forget(missing, "number_missing", of="number_")
         texts = numbers.texts(written, missing)
         spelled = {row: _spelled_otherwise(texts[row].as_py(), self.rng) for row in self._hit("number_spelling", ~missing).tolist()}
         return _with(texts, spelled)
@@ -109,14 +115,17 @@ class Clerk:
                     self.mask[row] &= ~BIT[fault]
         if provisional:
             mothers = people.mother[self.who]
-            for row in self._hit("name_provisional", mothers >= 0).tolist():
+            rows = self._hit("name_provisional", mothers >= 0)
+            self._forget(rows, "name_provisional", of="name_")
+            for row in rows.tolist():
                 suffix = "之子" if people.sex[self.who[row]] == 1 else "之女"
                 changed[row] = f"{city.names[int(mothers[row])].as_py()}{suffix}"
         for row in self._hit("name_spacing").tolist():
             whole = changed.get(row) or city.names[int(self.who[row])].as_py()
             changed[row] = ("　" if len(whole) == 2 else " ").join(whole) if whole.isalpha() and len(whole) < 5 else f" {whole} "
-        for row in self._hit("name_missing").tolist():
-            changed[row] = None
+        empty = self._hit("name_missing")
+        self._forget(empty, "name_missing", of="name_")
+        changed |= dict.fromkeys(empty.tolist())
         return _with(city.names.take(pa.array(self.who)), changed)
 
     def sex(self, male: str, female: str) -> pa.Array:
@@ -135,7 +144,9 @@ class Clerk:
         rows = self._hit("birth_day_off")
         shift = np.array([1, -1, 10, -10, 366, -365, 3653, -3652])[self.rng.integers(0, 8, len(rows))]
         days[rows] = np.clip(days[rows] + shift, calendar.FIRST_DAY, self.city.today - 1)
-        days[self._hit("birth_missing")] = calendar.NO_DAY
+        empty = self._hit("birth_missing")
+        self._forget(empty, "birth_missing", of="birth_")
+        days[empty] = calendar.NO_DAY
         written = calendar.written(days, style)
         rows = self._hit("birth_month_only", days != calendar.NO_DAY)
         if len(rows):
@@ -159,6 +170,7 @@ class Clerk:
         written = dwellings.addresses(self.city.dwellings, dwelling, style, self.on)
         missing = np.zeros(len(self.who), dtype=bool)
         missing[self._hit("address_missing")] = True
+        self._forget(missing, "address_missing", of="address_")
         return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), written)
 
 
