@@ -22,7 +22,7 @@ from pathlib import Path
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
 TARGET = Path(__file__).resolve().parent.parent / "declared" / "cn" / "divisions" / "national.csv"
-FIELDS = "code,name_zh,name_en,level,parent,valid_from,valid_to,precision,successors,source".split(",")
+FIELDS = ["code", "name_zh", "name_en", "level", "parent", "valid_from", "valid_to", "precision", "successors", "source"]
 LAST_YEAR_OF_TIMELINE = 2020
 # codes that group the districts or counties of a city; they name no place, but numbers were issued under them
 GROUPING_NAMES = (

@@ -1,0 +1,146 @@
+"""Addresses: as shown, and taken apart into division, road and number or community, building, unit and room."""
+
+from typing import TYPE_CHECKING
+
+import ibis
+from ibis.expr.types import StringValue, Table
+
+from wanjia.standards.bulk.words import known, narrow, translated
+
+if TYPE_CHECKING:
+    from wanjia.standards.bulk import Step
+
+_TRADITIONAL, _SIMPLE = "號樓棟區縣鎮鄉國東門灣園廣場單層車頭廠莊橋", "号楼栋区县镇乡国东门湾园广场单层车头厂庄桥"
+_DASHES, _HYPHENS = "－—–―~～_", "-" * 7
+_COUNTED = "[0-9A-Za-z一二三四五六七八九十]"
+_BUILDING = f"({_COUNTED}{{1,5}})(?:号楼|栋|幢|座|#楼|#)"
+_UNIT = f"({_COUNTED}{{1,3}})(?:单元|门洞)"
+_ROOM = "([0-9]{1,5}[A-Za-z]?|[A-Za-z][0-9]{1,5})(?:室|号房|房|户)?$"
+_DASHED = "^(?:([0-9]{1,3})-)?([0-9]{1,3})-([0-9]{1,5}[A-Za-z]?)(?:室|号房|房|户)?$"
+# the place ends where a building, a unit, a dashed group or a room begins
+_PLACE = (
+    f"^(.*?)(?:{_COUNTED}{{1,5}}(?:号楼|栋|幢|座|#楼|#)|{_COUNTED}{{1,3}}(?:单元|门洞)"
+    "|(?:[0-9]{1,3}-)?[0-9]{1,3}-[0-9]{1,5}[A-Za-z]?(?:室|号房|房|户)?$"
+    "|[0-9]{1,5}[A-Za-z]?(?:室|号房|房|户)$|[A-Za-z][0-9]{1,5}(?:室|号房|房|户)$|$)"
+)
+_TOWN = "^(.{1,10}?(?:街道|镇|乡|苏木))(?:办事处)?([^路街巷道大]|$)"
+_VILLAGE = "^(.{1,14}?(?:社区|村))(?:居民委员会|村民委员会|居委会|村委会|委会)?([^路街巷道大]|$)"
+_OFFICE = "^(?:办事处|居民委员会|村民委员会|居委会|村委会|委会)"
+_HAS_ROAD = "[路街巷弄道]|胡同|大院|里[0-9]"
+_HEAD = "^(.{1,40}[省市区县旗州盟])"
+_DIGIT_HAN, _DIGITS = "一二三四五六七八九", "123456789"
+
+
+def address(table: Table, raw: str, step: "Step") -> Table:
+    """An address; levels may be missing or shortened.
+
+    `__division`: the finest division it names (6, 9 or 12 digits); `__place`: road and number, or the community and what stands in it;
+    `__building`, `__unit`, `__room`: their numbers; `__norm`: place, building, unit and room parted by |, for comparing.
+    """
+    key = step.part.key
+    plain = known(narrow(table[raw]), step).re_replace("[ ,，、;；。]+", "")
+    table = table.mutate(__plain=translated(plain, _TRADITIONAL, _SIMPLE, f"[{_TRADITIONAL}]"))
+    table = table.mutate(__plain=translated(table["__plain"], _DASHES, _HYPHENS, "[－—–―~～_]"))
+    has_text = table["__plain"].re_search("[0-9A-Za-z㐀-鿿]")
+    none = ibis.null("string")
+    table = step.keep(
+        table.mutate(
+            **{
+                key: ibis.ifelse(has_text, table["__plain"], none),
+                f"{key}__reason": ibis.cases((table["__plain"].notnull() & ~has_text, "ADDRESS_EMPTY"), else_=none),
+            }
+        )
+    )
+    table = step.keep(_county(table, key, step))
+    table = step.keep(_below(table, step))
+    return _inside(table, key)
+
+
+def _county(table: Table, key: str, step: "Step") -> Table:
+    """`table` with the county that the address begins with and what is left of the address."""
+    shown = table[key]
+    head = shown.re_extract(_HEAD, 1)
+    # an address without any such character may still begin with short names
+    table = table.mutate(__head=ibis.ifelse(head == "", shown.substr(0, 12), head))
+    heads = step.keep(table.select("__head").filter(ibis._["__head"].notnull()).distinct())
+    lengths = step.lookups.path_lengths
+    none = ibis.null("string")
+    if not lengths:
+        return table.mutate(__county=none, __rest=shown)
+    # the longest written path that the head begins with: one look-up per possible length
+    tried = heads.mutate(length=ibis.array([ibis.literal(n, "int64") for n in lengths])).unnest("length")
+    tried = tried.filter(tried.length <= tried["__head"].length())
+    tried = tried.mutate(path=tried["__head"].substr(0, tried.length))
+    paths = step.lookups.paths
+    found = tried.join(paths, tried.path == paths.path).select("__head", "length", "code")
+    best = step.keep(found.group_by("__head").agg(__county=found.code.argmax(found.length), __taken=found.length.max()))
+    joined = table.left_join(best, table["__head"] == best["__head"])
+    table = joined.select(*[table[c] for c in table.columns], best["__county"], best["__taken"])
+    shown, taken = table[key], table["__taken"].fill_null(0)
+    return table.mutate(__rest=shown.substr(taken, shown.length()))
+
+
+def _below(table: Table, step: "Step") -> Table:
+    """`table` with the finest division, the community's name, and what is left after town and community."""
+    table = table.mutate(__town_name=table["__rest"].re_extract(_TOWN, 1))
+    rest, town = table["__rest"], table["__town_name"]
+    table = step.keep(table.mutate(__rest=rest.substr(town.length(), rest.length()).re_replace(_OFFICE, "")))
+    table = table.mutate(__village_name=table["__rest"].re_extract(_VILLAGE, 1))
+    rest, village = table["__rest"], table["__village_name"]
+    table = table.mutate(__rest=rest.substr(village.length(), rest.length()).re_replace(_OFFICE, ""))
+    places = step.lookups.places
+    towns, villages = places.view(), places.view()
+    joined = table.left_join(towns, [table["__county"] == towns.parent, table["__town_name"] == towns.name])
+    table = step.keep(joined.select(*[table[c] for c in table.columns], __town=towns.code))
+    joined = table.left_join(villages, [table["__town"] == villages.parent, table["__village_name"] == villages.name])
+    return joined.select(
+        *[table[c] for c in table.columns], __division=ibis.coalesce(villages.code, table["__town"], table["__county"])
+    )
+
+
+def _inside(table: Table, key: str) -> Table:
+    """`table` with the address's place, building, unit and room."""
+    rest = table["__rest"]
+    place = rest.re_extract(_PLACE, 1)
+    table = table.mutate(__road=place, __tail=rest.substr(place.length(), rest.length()))
+    tail = table["__tail"]
+    is_dashed = tail.re_search(_DASHED)
+    has_three = is_dashed & (tail.re_extract(_DASHED, 1) != "")
+    none = ibis.null("string")
+    building = ibis.cases(
+        (has_three, tail.re_extract(_DASHED, 1)), (is_dashed, tail.re_extract(_DASHED, 2)), else_=_counted(tail.re_extract(_BUILDING, 1))
+    )
+    unit = ibis.cases((has_three, tail.re_extract(_DASHED, 2)), (is_dashed, ""), else_=_counted(tail.re_extract(_UNIT, 1)))
+    room = ibis.ifelse(is_dashed, tail.re_extract(_DASHED, 3), tail.re_extract(_ROOM, 1))
+    road, village = table["__road"], table["__village_name"]
+    # villages have no roads: "group 3, number 12" means nothing without the village's name
+    place = ibis.ifelse(road.re_search(_HAS_ROAD), road, village + road).lower()
+    table = table.mutate(__place=place, __building=building, __unit=unit, __room=room.upper())
+    is_there = table[key].notnull()
+
+    def or_null(text: StringValue) -> StringValue:
+        return ibis.ifelse(is_there & (text != ""), text, none)
+
+    place, building, unit, room = table["__place"], table["__building"], table["__unit"], table["__room"]
+    return table.mutate(
+        **{
+            f"{key}__division": table["__division"],
+            f"{key}__place": or_null(place),
+            f"{key}__building": or_null(building),
+            f"{key}__unit": or_null(unit),
+            f"{key}__room": or_null(room),
+            f"{key}__norm": ibis.ifelse(is_there, place + "|" + building + "|" + unit + "|" + room, none),
+        }
+    )
+
+
+def _counted(text: StringValue) -> StringValue:
+    """A building's or unit's number in digits: 三 is 3, 十 is 10, 十二 is 12; letters in capitals."""
+    digits = translated(text, _DIGIT_HAN, _DIGITS, f"[{_DIGIT_HAN}]")
+    return ibis.cases(
+        (digits == "十", "10"),
+        (digits.re_search("^十[0-9]$"), digits.replace("十", "1")),
+        (digits.re_search("^[0-9]十$"), digits.replace("十", "0")),
+        (digits.re_search("^[0-9]十[0-9]$"), digits.replace("十", "")),
+        else_=digits.upper(),
+    )

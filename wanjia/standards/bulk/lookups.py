@@ -1,0 +1,131 @@
+"""The profile's tables inside an engine: loaded when first needed, once per engine and profile."""
+
+import weakref
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import ibis
+import pyarrow as pa
+
+from wanjia.kernel.engine import Engine
+from wanjia.standards import adapters
+from wanjia.standards.rules.names import homophone_heads
+
+if TYPE_CHECKING:
+    from wanjia.standards.api import Profile
+
+_loaded: "weakref.WeakKeyDictionary[Engine, dict[int, Lookups]]" = weakref.WeakKeyDictionary()
+
+HAN_NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"]
+
+
+def lookups_of(engine: Engine, profile: "Profile") -> "Lookups":
+    """The tables of `profile` in `engine`."""
+    of_engine = _loaded.setdefault(engine, {})
+    if id(profile) not in of_engine:
+        of_engine[id(profile)] = Lookups(engine, profile)
+    return of_engine[id(profile)]
+
+
+class Lookups:
+    """What the rules look up. All keys are text; every table is small enough to be held by each worker."""
+
+    def __init__(self, engine: Engine, profile: "Profile") -> None:
+        # only a weak hold: the dictionary of the loaded must not keep a closed engine alive
+        self._engine = weakref.proxy(engine)
+        self._profile = profile
+
+    def _load(self, name: str, **columns: list) -> ibis.Table:
+        fields = {key: pa.array(values, pa.string()) for key, values in columns.items()}
+        return self._engine.load(f"standards_{self._profile.code}_{name}", pa.table(fields))
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """The texts that say that nothing is known."""
+        return sorted({text.strip() for text in self._profile.file.missing})
+
+    @property
+    def date_order(self) -> str:
+        """How dates that begin with the day or the month are written here: ymd (never), dmy or mdy."""
+        return self._profile.file.date_order
+
+    @cached_property
+    def spellings(self) -> ibis.Table:
+        """set, spelling, code: every way to write a code of every code set."""
+        rows = [(key, text, code) for key in self._profile.code_sets for text, code in self._profile.spellings(key).items()]
+        return self._load("spellings", set=[r[0] for r in rows], spelling=[r[1] for r in rows], code=[r[2] for r in rows])
+
+    @cached_property
+    def divisions(self) -> ibis.Table:
+        """code, current: every division code there ever was, and the one that holds its place today."""
+        codes = sorted({division.code for division in self._profile.divisions})
+        return self._load("divisions", code=codes, current=[self._profile.divisions.current_code(code) for code in codes])
+
+    @cached_property
+    def prefixes(self) -> ibis.Table:
+        """prefix: what an identity number may begin with: division codes, 81/82/83 0000, 9 + province + ISO numeric, ISO alpha-3."""
+        divisions = self._profile.divisions
+        known = {division.code for division in divisions if len(division.code) == 6} | {"810000", "820000", "830000"}
+        provinces = {division.code[:2] for division in divisions if division.level == "province"}
+        countries = self._profile.code_sets.get("countries")
+        if countries:
+            known |= {f"9{province}{row.code}" for province in provinces for row in countries.codes}
+            known |= {spelling for row in countries.codes for spelling in row.spellings if len(spelling) == 3}
+        return self._load("prefixes", prefix=sorted(known))
+
+    @cached_property
+    def paths(self) -> ibis.Table:
+        """path, code: how a place down to the county is written at the head of an address."""
+        written = self._profile.divisions.written_paths
+        return self._load("paths", path=list(written), code=list(written.values()))
+
+    @cached_property
+    def path_lengths(self) -> list[int]:
+        """The lengths that written paths have, in characters."""
+        return sorted({len(path) for path in self._profile.divisions.written_paths})
+
+    @cached_property
+    def places(self) -> ibis.Table:
+        """parent, name, code: towns by their county, villages and communities by their town."""
+        below = self._profile.divisions.places_below
+        return self._load("places", parent=[k[0] for k in below], name=[k[1] for k in below], code=list(below.values()))
+
+    @cached_property
+    def readings(self) -> ibis.Table:
+        """character, syllable: the usual toneless reading of every character."""
+        rows = adapters.read_pairs(self._profile.folder / "names" / "readings.csv", ("syllable", "characters"))
+        pairs = [(character, syllable) for syllable, characters in rows for character in characters]
+        return self._load("readings", character=[p[0] for p in pairs], syllable=[p[1] for p in pairs])
+
+    @cached_property
+    def variants(self) -> tuple[str, str]:
+        """Variant and traditional characters, and in the same places the ones they are folded to."""
+        rows = adapters.read_pairs(self._profile.folder / "names" / "variants.csv", ("character", "variants"))
+        pairs = [(variant, character) for character, variants in rows for variant in variants]
+        return "".join(p[0] for p in pairs), "".join(p[1] for p in pairs)
+
+    @cached_property
+    def surnames(self) -> list[tuple[str, str]]:
+        """(surname, reading) of compound surnames, and of single ones that are read otherwise than their character usually is."""
+        rows = adapters.read_pairs(self._profile.folder / "names" / "surnames.csv", ("surname", "reading"))
+        return [(row[0], row[1]) for row in rows]
+
+    @cached_property
+    def homophone_heads(self) -> list[tuple[str, str]]:
+        """(surname, characters whose usual reading is the surname's): what a name is read as, so that one table of readings does."""
+        rows = adapters.read_pairs(self._profile.folder / "names" / "readings.csv", ("syllable", "characters"))
+        return homophone_heads(self.surnames, {syllable: characters for syllable, characters in rows})
+
+    @cached_property
+    def numerals(self) -> ibis.Table:
+        """han, digits: the numbers 1 to 31 as dates write them in characters."""
+        han = [_han(number) for number in range(1, 32)]
+        digits = [f"{number:02d}" for number in range(1, 32)]
+        other = {"廿": "20", **{f"廿{HAN_NUMERALS[n - 1]}": f"{20 + n}" for n in range(1, 10)}, "卅": "30", "卅一": "31"}
+        return self._load("numerals", han=[*han, *other], digits=[*digits, *other.values()])
+
+
+def _han(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    head = "" if tens == 0 else "十" if tens == 1 else HAN_NUMERALS[tens - 1] + "十"
+    return head + (HAN_NUMERALS[ones - 1] if ones else "")
