@@ -151,46 +151,86 @@ def population(persons: int, seed: int = 7) -> tuple[pa.Table, pa.Table]:
             "name__norm": name[who],
             "name__pinyin": pinyin[who],
         }
-        parts.append({
-            "source": source, "subject": subject, "who": who, "key": who if key is None else key,
-            "as_of": days(TODAY) - rng.integers(0, 2000, len(who)), **identity, **columns,
-        })
+        parts.append(
+            {
+                "source": source,
+                "subject": subject,
+                "who": who,
+                "key": who if key is None else key,
+                "as_of": days(TODAY) - rng.integers(0, 2000, len(who)),
+                **identity,
+                **columns,
+            }
+        )
 
     everyone = np.arange(count)
     code = np.char.add(division.astype(str), "001")
     address = np.char.add(np.char.add("福安街道解放路", (household % 997).astype(str)), "号3栋402室")
-    add("police_register", everyone, {
-        "sex": sex, "birth_on": born, "ethnicity": np.full(count, "01"), "domicile_division": code,
-        "domicile_division__current": code, "domicile_address": address,
-        "household_number": np.char.add("H", household.astype(str)),
-        "relation_to_head": np.where(place == 0, "02", np.where(place == 1, "10", "20")),
-        "registration_state": np.full(count, "1"), "marital_status": np.where(place == 2, "10", "20"),
-    })
+    add(
+        "police_register",
+        everyone,
+        {
+            "sex": sex,
+            "birth_on": born,
+            "ethnicity": np.full(count, "01"),
+            "domicile_division": code,
+            "domicile_division__current": code,
+            "domicile_address": address,
+            "household_number": np.char.add("H", household.astype(str)),
+            "relation_to_head": np.where(place == 0, "02", np.where(place == 1, "10", "20")),
+            "registration_state": np.full(count, "1"),
+            "marital_status": np.where(place == 2, "10", "20"),
+        },
+    )
     children = everyone[place == 2]
-    add("birth_certificates", children, {
-        "sex": sex[children], "birth_on": born[children], "mother_number": number[mother[children]],
-        "mother_number__state": np.full(len(children), "sound"), "father_number": number[father[children]],
-        "father_number__state": np.full(len(children), "sound"),
-    })
+    add(
+        "birth_certificates",
+        children,
+        {
+            "sex": sex[children],
+            "birth_on": born[children],
+            "mother_number": number[mother[children]],
+            "mother_number__state": np.full(len(children), "sound"),
+            "father_number": number[father[children]],
+            "father_number__state": np.full(len(children), "sound"),
+        },
+    )
     gone = everyone[dead]
     add("death_certificates", gone, {"died_at": died[gone], "sex": sex[gone]})
     married = days(TODAY) - rng.integers(2000, 9000, households)
     for role, wanted in (("spouse_a", 0), ("spouse_b", 1)):
         who = everyone[place == wanted]
-        add("marriages", who, {
-            "marriage_event_on": married, "marriage_event_kind": np.full(households, "1"),
-            "spouse_number": number[who + 1 - 2 * wanted], "spouse_number__state": np.full(households, "sound"),
-        }, subject=role, key=household[who])
+        add(
+            "marriages",
+            who,
+            {
+                "marriage_event_on": married,
+                "marriage_event_kind": np.full(households, "1"),
+                "spouse_number": number[who + 1 - 2 * wanted],
+                "spouse_number__state": np.full(households, "sound"),
+            },
+            subject=role,
+            key=household[who],
+        )
     insured = everyone[rng.random(count) < 0.6]
-    add("social_insurance", insured, {"sex": sex[insured], "birth_on": born[insured],
-                                      "pension_insurance": np.full(len(insured), "1")})
+    add(
+        "social_insurance",
+        insured,
+        {"sex": sex[insured], "birth_on": born[insured], "pension_insurance": np.full(len(insured), "1")},
+    )
     covered = everyone[rng.random(count) < 0.95]
     add("medical_insurance", covered, {"sex": sex[covered], "medical_insurance": np.full(len(covered), "1")})
     floating = everyone[rng.random(count) < 0.1]
-    add("residence_registration", floating, {
-        "sex": sex[floating], "residence_division": code[floating], "residence_division__current": code[floating],
-        "residence_address": address[floating],
-    })
+    add(
+        "residence_registration",
+        floating,
+        {
+            "sex": sex[floating],
+            "residence_division": code[floating],
+            "residence_division__current": code[floating],
+            "residence_address": address[floating],
+        },
+    )
 
     tables, owners = [], []
     for delivery, part in enumerate(parts, start=1):
@@ -198,8 +238,10 @@ def population(persons: int, seed: int = 7) -> tuple[pa.Table, pa.Table]:
         row = np.arange(1, size + 1)
         arrays = {
             "assertion_id": (np.int64(delivery) << 32) + (row << 2) + (part["subject"] == "spouse_b"),
-            "delivery_id": np.full(size, delivery, np.int32), "row_no": row.astype(np.int32),
-            "source": np.full(size, part["source"]), "subject": np.full(size, part["subject"]),
+            "delivery_id": np.full(size, delivery, np.int32),
+            "row_no": row.astype(np.int32),
+            "source": np.full(size, part["source"]),
+            "subject": np.full(size, part["subject"]),
             "record_key": np.char.add("k", part["key"].astype(str)),
             **{name: value for name, value in part.items() if name in COLUMNS and name not in ("source", "subject")},
         }

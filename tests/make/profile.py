@@ -15,9 +15,17 @@ LAW_FIRST = {
     "died_at": ["death_certificates"],
 }
 TYPES = {
-    "citizen_number": "identity_number", "mother_number": "identity_number", "father_number": "identity_number",
-    "spouse_number": "identity_number", "name": "name", "birth_on": "date", "domicile_division": "division",
-    "residence_division": "division", "died_at": "datetime", "moved_in_on": "date", "marriage_event_on": "date",
+    "citizen_number": "identity_number",
+    "mother_number": "identity_number",
+    "father_number": "identity_number",
+    "spouse_number": "identity_number",
+    "name": "name",
+    "birth_on": "date",
+    "domicile_division": "division",
+    "residence_division": "division",
+    "died_at": "datetime",
+    "moved_in_on": "date",
+    "marriage_event_on": "date",
 }
 
 
@@ -49,8 +57,13 @@ def elements(**strategies: str) -> list[Element]:
     for number, key in enumerate(keys):
         strategy = strategies.get(key) or ("precedence" if key in LAW_FIRST else "recency")
         made.append(
-            Element(key, f"PB.XX.{number:02}", TYPES.get(key, "text"), [],
-                    SimpleNamespace(strategy=strategy, precedence=LAW_FIRST.get(key, []), law=""))
+            Element(
+                key,
+                f"PB.XX.{number:02}",
+                TYPES.get(key, "text"),
+                [],
+                SimpleNamespace(strategy=strategy, precedence=LAW_FIRST.get(key, []), law=""),
+            )
         )
     return made
 

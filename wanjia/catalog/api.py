@@ -42,23 +42,39 @@ def open_run(*, engine: str, by: str, why: str) -> int:
 
 
 def record_stage(
-    run_id: int, stage: str, *, started_at: datetime, finished_at: datetime, rows_in: int | None = None, rows_out: int | None = None,
-    seconds: float | None = None, peak_memory_mb: float | None = None, detail: Mapping[str, Any] | None = None,
+    run_id: int,
+    stage: str,
+    *,
+    started_at: datetime,
+    finished_at: datetime,
+    rows_in: int | None = None,
+    rows_out: int | None = None,
+    seconds: float | None = None,
+    peak_memory_mb: float | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
     """What one stage of an open run did; a stage reported again (after resuming) replaces its result. Raises `RunUnknown`."""
     if not Run.objects.filter(pk=run_id, state=Run.State.OPEN).exists():
         raise RunUnknown(run=run_id)
     took = (finished_at - started_at).total_seconds() if seconds is None else seconds
     StageResult.objects.update_or_create(
-        run_id=run_id, stage=stage,
+        run_id=run_id,
+        stage=stage,
         defaults={
-            "started_at": started_at, "finished_at": finished_at, "rows_in": rows_in, "rows_out": rows_out, "seconds": took,
-            "peak_memory_mb": peak_memory_mb, "detail": dict(detail or {}),
+            "started_at": started_at,
+            "finished_at": finished_at,
+            "rows_in": rows_in,
+            "rows_out": rows_out,
+            "seconds": took,
+            "peak_memory_mb": peak_memory_mb,
+            "detail": dict(detail or {}),
         },
     )
 
 
-def close_run(run_id: int, *, failed: bool = False, outcome: Mapping[str, Any] | None = None, by: str, why: str) -> None:
+def close_run(
+    run_id: int, *, failed: bool = False, outcome: Mapping[str, Any] | None = None, by: str, why: str
+) -> None:
     """The run has ended. `outcome` holds its counts. Raises `RunUnknown`."""
     with transaction.atomic():
         closed = Run.objects.filter(pk=run_id, state=Run.State.OPEN).update(
@@ -93,8 +109,16 @@ def run_named(run_id: int) -> dict[str, Any]:
 
 
 def score(
-    run_id: int, engine: Engine, *, assertions: Any, agreement: Iterable[Mapping[str, Any]], value_issues: Any = None, findings: Any = None,
-    rows_by_source: Mapping[str, tuple[int, int]] | None = None, by: str, why: str,
+    run_id: int,
+    engine: Engine,
+    *,
+    assertions: Any,
+    agreement: Iterable[Mapping[str, Any]],
+    value_issues: Any = None,
+    findings: Any = None,
+    rows_by_source: Mapping[str, tuple[int, int]] | None = None,
+    by: str,
+    why: str,
 ) -> int:
     """Compute and keep the scorecards of a run. Returns how many ratios.
 
@@ -108,18 +132,32 @@ def score(
         tally = tallies.setdefault((row["source"], row["element"]), {})
         for name, count in (("expected", row["rows"]), *((n, row[n]) for n in ("given", "shared", "differs", "stale"))):
             tally[name] = tally.get(name, 0) + count
-    for frame, expression in ((value_issues, lambda: bulk.misfits(assertions, value_issues)), (findings, lambda: bulk.contradicted(findings))):
+    for frame, expression in (
+        (value_issues, lambda: bulk.misfits(assertions, value_issues)),
+        (findings, lambda: bulk.contradicted(findings)),
+    ):
         if frame is not None:
             for row in engine.arrow(expression()).to_pylist():
                 *_, (name, count) = row.items()
                 tallies.setdefault((row["source"], row["element"]), {})[name] = count
     scores = [
-        Score(run_id=run_id, source=source, element=element, dimension=dimension, good=ratio.good, counted=ratio.counted)
+        Score(
+            run_id=run_id, source=source, element=element, dimension=dimension, good=ratio.good, counted=ratio.counted
+        )
         for (source, element), tally in tallies.items()
         for dimension, ratio in ratios(Tally(**tally)).items()
     ]
     for source, (accepted, delivered) in (rows_by_source or {}).items():
-        scores.append(Score(run_id=run_id, source=source, element="", dimension=Dimension.ACCESSIBILITY, good=accepted, counted=delivered))
+        scores.append(
+            Score(
+                run_id=run_id,
+                source=source,
+                element="",
+                dimension=Dimension.ACCESSIBILITY,
+                good=accepted,
+                counted=delivered,
+            )
+        )
     with transaction.atomic():
         Score.objects.filter(run_id=run_id).delete()
         Score.objects.bulk_create(scores, batch_size=1000)
@@ -140,11 +178,19 @@ def scorecard(*, run_id: int | None = None, source: str | None = None) -> list[d
     cells = list(rows.values("source", "element", "dimension", "good", "counted"))
     for cell in cells:
         cell["ratio"] = cell["good"] / cell["counted"] if cell["counted"] else None
-    return sorted(cells, key=lambda c: (*worst_first(c["good"], c["counted"]), c["source"], c["element"], c["dimension"]))
+    return sorted(
+        cells, key=lambda c: (*worst_first(c["good"], c["counted"]), c["source"], c["element"], c["dimension"])
+    )
 
 
 def file_findings(
-    engine: Engine, found: Any, *, working_days: Mapping[str, int] | None = None, only_persons: Sequence[int] | None = None, by: str, why: str
+    engine: Engine,
+    found: Any,
+    *,
+    working_days: Mapping[str, int] | None = None,
+    only_persons: Sequence[int] | None = None,
+    by: str,
+    why: str,
 ) -> dict[str, int]:
     """Make `found` (a frame with the columns kind, source, element, person_id, other_person_id, household_id, assertion_id) the open findings.
 
@@ -152,7 +198,9 @@ def file_findings(
     With `only_persons`, findings about others stay as they are. Returns {opened, closed, kept}.
     """
     keys = [name for name in FINDING_COLUMNS if name != "assertion_id"]
-    grouped = found.filter(found.source.notnull()).group_by(keys).aggregate(assertion_ids=lambda t: t.assertion_id.collect())
+    grouped = (
+        found.filter(found.source.notnull()).group_by(keys).aggregate(assertion_ids=lambda t: t.assertion_id.collect())
+    )
     rows = engine.arrow(grouped)
     today = clock.today()
     days = working_days or {}
@@ -176,7 +224,9 @@ def file_findings(
             {"today": today, "only": list(only_persons or [])},
         )
         closed = cursor.rowcount
-        cursor.execute(f"UPDATE catalog_finding f SET assertion_ids = n.assertion_ids FROM catalog_found n WHERE f.status = 'open' AND {same}")
+        cursor.execute(
+            f"UPDATE catalog_finding f SET assertion_ids = n.assertion_ids FROM catalog_found n WHERE f.status = 'open' AND {same}"
+        )
         kept = cursor.rowcount
         cursor.execute(
             f"INSERT INTO catalog_finding ({listed}) SELECT {listed} FROM catalog_found n"
@@ -202,7 +252,13 @@ def findings_summary() -> list[dict[str, Any]]:
 
 
 def findings(
-    *, source: str | None = None, kind: str | None = None, person_id: int | None = None, status: str = "open", limit: int = 100, offset: int = 0
+    *,
+    source: str | None = None,
+    kind: str | None = None,
+    person_id: int | None = None,
+    status: str = "open",
+    limit: int = 100,
+    offset: int = 0,
 ) -> list[dict[str, Any]]:
     """Findings by source, kind or person, those due soonest first."""
     given = {"source": source, "kind": kind, "person_id": person_id, "status": status}

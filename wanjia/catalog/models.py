@@ -108,7 +108,9 @@ class Finding(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "source", "element", "person_id", "other_person_id", "household_id"],
-                condition=Q(status="open"), nulls_distinct=False, name="catalog_one_open_finding",
+                condition=Q(status="open"),
+                nulls_distinct=False,
+                name="catalog_one_open_finding",
             ),
             models.CheckConstraint(
                 condition=Q(status="open", closed_on__isnull=True) | Q(status="closed", closed_on__isnull=False),

@@ -36,9 +36,24 @@ from wanjia.privacy.rules import (
 from wanjia.trace.errors import PurposeMissing
 
 __all__ = [
-    "DOSSIER_FIELD", "DOSSIER_PART", "DOSSIER_RECORD", "SMALLEST_COUNT", "BlindKind", "Choice", "Dossier", "ProtectedCount", "Statement",
+    "DOSSIER_FIELD",
+    "DOSSIER_PART",
+    "DOSSIER_RECORD",
+    "SMALLEST_COUNT",
+    "BlindKind",
+    "Choice",
+    "Dossier",
+    "ProtectedCount",
+    "Statement",
     "VaultChange",
-    "contents", "find_by_blind", "keep_dossiers", "keep_searchable", "mask_address", "mask_name", "mask_number", "open_person",
+    "contents",
+    "find_by_blind",
+    "keep_dossiers",
+    "keep_searchable",
+    "mask_address",
+    "mask_name",
+    "mask_number",
+    "open_person",
     "protect_counts",
 ]
 
@@ -105,7 +120,8 @@ def keep_dossiers(
         change.closed = _close_gone(cursor, before, at)
         cursor.execute(
             "UPDATE privacy_vaultentry v SET known_to = %s FROM vault_incoming i"
-            " WHERE v.person_id = i.person_id AND v.known_to IS NULL", [at],
+            " WHERE v.person_id = i.person_id AND v.known_to IS NULL",
+            [at],
         )
         cursor.execute("INSERT INTO privacy_vaultentry SELECT * FROM vault_incoming")
         cursor.execute("DROP TABLE vault_incoming")
@@ -156,9 +172,12 @@ def contents() -> Iterator[tuple[int, bytes]]:
     let nothing but a hash of it out.
     """
     sealer = Keyring.open(settings.home()).sealer(PURPOSE)
-    with connection.cursor() as cursor, cursor.cursor.copy(
-        "COPY (SELECT person_id, version, blob FROM privacy_vaultentry WHERE known_to IS NULL) TO STDOUT (FORMAT BINARY)"
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(
+            "COPY (SELECT person_id, version, blob FROM privacy_vaultentry WHERE known_to IS NULL) TO STDOUT (FORMAT BINARY)"
+        ) as copy,
+    ):
         copy.set_types(["int8", "int4", "bytea"])
         for person_id, version, blob in copy.rows():
             yield person_id, content_of(sealer.unseal(blob, vault_aad(person_id, version)))
@@ -202,7 +221,11 @@ def _current_versions(cursor, only: Sequence[int] | None) -> _Versions:
 
 
 def _sealed(
-    batches: Iterable[pa.Table | pa.RecordBatch], before: _Versions, keyring: Keyring, known_from: int, change: VaultChange
+    batches: Iterable[pa.Table | pa.RecordBatch],
+    before: _Versions,
+    keyring: Keyring,
+    known_from: int,
+    change: VaultChange,
 ) -> Iterator[bytes]:
     """Binary COPY pieces of the dossiers that are not in the vault as they are."""
     sealer, blind = keyring.sealer(PURPOSE), keyring.blind
@@ -213,7 +236,11 @@ def _sealed(
             places = np.searchsorted(before.persons, persons)
             rows = []
             for person, place, content, locators in zip(
-                persons.tolist(), places.tolist(), piece["content"].to_pylist(), piece["locators"].to_pylist(), strict=True
+                persons.tolist(),
+                places.tolist(),
+                piece["content"].to_pylist(),
+                piece["locators"].to_pylist(),
+                strict=True,
             ):
                 likeness = blind(LIKENESS, content + DOSSIER_PART + locators)
                 version = 1
@@ -226,7 +253,15 @@ def _sealed(
                     change.replaced += 1
                 else:
                     change.added += 1
-                rows.append((person, version, known_from, likeness, sealer.seal(pack(content, locators), vault_aad(person, version))))
+                rows.append(
+                    (
+                        person,
+                        version,
+                        known_from,
+                        likeness,
+                        sealer.seal(pack(content, locators), vault_aad(person, version)),
+                    )
+                )
             yield vault_rows(rows)
 
 

@@ -151,7 +151,9 @@ def protect_counts(counts: Mapping[Any, int], *, is_total_shown: bool = True) ->
     held = {key for key, people in counts.items() if 0 < people < SMALLEST_COUNT}
     small = frozenset(held)
     if is_total_shown and held:
-        larger = sorted((key for key, people in counts.items() if people >= SMALLEST_COUNT), key=lambda key: counts[key])
+        larger = sorted(
+            (key for key, people in counts.items() if people >= SMALLEST_COUNT), key=lambda key: counts[key]
+        )
         while larger and (len(held) < 2 or sum(counts[key] for key in held) < 2 * SMALLEST_COUNT):
             held.add(larger.pop(0))
     return {key: ProtectedCount(None if key in held else people, key in small) for key, people in counts.items()}

@@ -7,8 +7,19 @@ from typing import ClassVar, Literal
 from wanjia.kernel.declared import Text
 
 Rule = Literal[
-    "sex_against_number", "birth_against_number", "differs_from_register", "two_sound_numbers", "number_of_several", "death_before_birth",
-    "active_after_death", "parent_too_young", "several_heads", "no_head", "several_spouses", "married_too_young", "resident_in_two_places",
+    "sex_against_number",
+    "birth_against_number",
+    "differs_from_register",
+    "two_sound_numbers",
+    "number_of_several",
+    "death_before_birth",
+    "active_after_death",
+    "parent_too_young",
+    "several_heads",
+    "no_head",
+    "several_spouses",
+    "married_too_young",
+    "resident_in_two_places",
 ]
 
 

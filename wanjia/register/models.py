@@ -115,7 +115,8 @@ class Membership(Fact):
             *never_two_at_once("register_member", "person_id", "kind"),
             # a household has one head at a time; `sole` is about the person, so heads have a constraint of their own
             models.UniqueConstraint(
-                fields=["household_id"], condition=Q(is_head=True) & CURRENT & Q(valid__upper_inf=True),
+                fields=["household_id"],
+                condition=Q(is_head=True) & CURRENT & Q(valid__upper_inf=True),
                 name="register_one_head",
             ),
         ]

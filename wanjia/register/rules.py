@@ -22,7 +22,26 @@ DOSSIER_PART, DOSSIER_RECORD, DOSSIER_FIELD = "\x1d", "\x1e", "\x1f"
 
 HEAD_RELATIONS = ("01", "02")  # GB/T 4761: 本人, 户主
 SPOUSE_RELATIONS = ("10", "11", "12")
-CHILD_RELATIONS = ("20", "21", "22", "23", "24", "25", "26", "27", "29", "30", "31", "32", "33", "34", "35", "36", "37", "39")
+CHILD_RELATIONS = (
+    "20",
+    "21",
+    "22",
+    "23",
+    "24",
+    "25",
+    "26",
+    "27",
+    "29",
+    "30",
+    "31",
+    "32",
+    "33",
+    "34",
+    "35",
+    "36",
+    "37",
+    "39",
+)
 FATHER_RELATIONS = ("51", "57")
 MOTHER_RELATIONS = ("52", "58")
 MALE, FEMALE = "1", "2"
@@ -55,6 +74,7 @@ class ElementRule:
     type: str
     strategy: Strategy
     precedence: tuple[str, ...] = ()
+    is_composite: bool = False  # declared with parts, however many of them are delivered
     has_state: bool = False  # an identity number with `__state`: a sound one is preferred to any other
 
     @property
@@ -84,6 +104,7 @@ def element_rules(elements: Iterable[DeclaredElement], available: Iterable[str])
                 type=element.type,
                 strategy=getattr(resolve, "strategy", None) or "recency",
                 precedence=tuple(getattr(resolve, "precedence", None) or ()),
+                is_composite=bool(getattr(element, "parts", None)),
                 has_state=f"{element.key}__state" in present,
             )
         )

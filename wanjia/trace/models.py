@@ -25,5 +25,7 @@ class Entry(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["seq"], name="trace_seq_once"),
-            models.CheckConstraint(condition=~Q(actor="") & ~Q(purpose="") & ~Q(kind=""), name="trace_says_who_and_why"),
+            models.CheckConstraint(
+                condition=~Q(actor="") & ~Q(purpose="") & ~Q(kind=""), name="trace_says_who_and_why"
+            ),
         ]

@@ -20,5 +20,5 @@ __all__ = [
     "AgeGroup", "AreaCounts", "Belief", "Found", "Hit", "LoadResult", "Pyramid", "Resolution", "as_of", "beliefs",
     "count_population", "digest",
     "find_persons", "forwarded", "household_members", "load", "person_facts", "population_by_area", "population_pyramid", "rebuild",
-    "resolve", "sizes", "where_registered",
+    "resolve", "resolve_few", "sizes", "where_registered",
 ]  # fmt: skip

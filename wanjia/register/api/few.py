@@ -24,7 +24,6 @@ from wanjia.privacy.api import BlindKind
 from wanjia.register import rules
 from wanjia.register.api.loading import LoadResult, write
 from wanjia.register.api.resolving import FACTS, Elsewhere, FactTable, resolve
-from wanjia.register.bulk.relations import RELATIONS
 from wanjia.register.errors import FewTooMany
 from wanjia.register.rules import DeclaredElement, TrustedSource
 
@@ -38,13 +37,29 @@ _OUTSIDE = {
     "few_people": pa.schema([("person_id", pa.int64()), ("sex", pa.string()), ("birth_on", pa.date32()), ("died_on", pa.date32())]),
     "few_named_by": pa.schema([("person_id", pa.int64()), ("kind", pa.string()), ("other_id", pa.int64())]),
 }  # fmt: skip
-_NAMED = {"mother_number": BlindKind.MOTHER_NUMBER, "father_number": BlindKind.FATHER_NUMBER, "spouse_number": BlindKind.SPOUSE_NUMBER}
-_RELATION_COLUMNS = {"person_id": pa.int64(), "kind": pa.string(), "other_id": pa.int64(), "valid": pa.string(), "sole": pa.bool_()}
+_NAMED = {
+    "mother_number": BlindKind.MOTHER_NUMBER,
+    "father_number": BlindKind.FATHER_NUMBER,
+    "spouse_number": BlindKind.SPOUSE_NUMBER,
+}
+_RELATION_COLUMNS = {
+    "person_id": pa.int64(),
+    "kind": pa.string(),
+    "other_id": pa.int64(),
+    "valid": pa.string(),
+    "sole": pa.bool_(),
+}
 
 
 def resolve_few(
-    engine: Engine, assertions: pa.Table, links: pa.Table, *, sources: Mapping[str, TrustedSource], elements: Iterable[DeclaredElement],
-    by: str, why: str,
+    engine: Engine,
+    assertions: pa.Table,
+    links: pa.Table,
+    *,
+    sources: Mapping[str, TrustedSource],
+    elements: Iterable[DeclaredElement],
+    by: str,
+    why: str,
 ) -> LoadResult:
     """Settle the state of the few persons whose statements changed: `assertions` are ALL active statements of the persons in `links`.
 
@@ -130,7 +145,9 @@ class _WithRelations:
 _plans: OrderedDict[Any, _Plan] = OrderedDict()
 
 
-def _settle(engine: Engine, frames: Mapping[str, pa.Table], sources: Mapping[str, TrustedSource], elements: tuple, persons: int) -> Any:
+def _settle(
+    engine: Engine, frames: Mapping[str, pa.Table], sources: Mapping[str, TrustedSource], elements: tuple, persons: int
+) -> Any:
     """The resolution of the frames: by the plan of an earlier batch of this shape where there is one."""
     tables = {name: engine.load(name, frame) for name, frame in frames.items()}
     trust = tuple((s.code, s.department, s.role, s.reliability) for s in sources.values())
@@ -141,7 +158,12 @@ def _settle(engine: Engine, frames: Mapping[str, pa.Table], sources: Mapping[str
     plan = _Plan()
     elsewhere = Elsewhere(*(tables[name] for name in _OUTSIDE))
     resolution = resolve(
-        _Recording(engine, plan), tables[ASSERTIONS], tables[LINKS], sources=sources, elements=elements, elsewhere=elsewhere
+        _Recording(engine, plan),
+        tables[ASSERTIONS],
+        tables[LINKS],
+        sources=sources,
+        elements=elements,
+        elsewhere=elsewhere,
     )
     if engine.kind == "duckdb":
         plan.queries = {name: engine.con.compile(query) for name, query in resolution.queries().items()}
@@ -176,7 +198,12 @@ def _outside(assertions: pa.Table, links: pa.Table, persons: list[int]) -> dict[
     ]
     mates = _mates(_household_ids(assertions), persons)
     others = {h["holder"] for h in holders} | {n["person_id"] for n in named_by} | {m["person_id"] for m in mates}
-    found = {"few_holders": holders, "few_mates": mates, "few_people": _people(others, persons), "few_named_by": named_by}
+    found = {
+        "few_holders": holders,
+        "few_mates": mates,
+        "few_people": _people(others, persons),
+        "few_named_by": named_by,
+    }
     return {name: pa.Table.from_pylist(found[name], schema=schema) for name, schema in _OUTSIDE.items()}
 
 
@@ -191,8 +218,14 @@ def _household_ids(assertions: pa.Table) -> list[int]:
     if "household_number" not in assertions.column_names:
         return []
     numbers = assertions["household_number"].to_pylist()
-    offices = assertions["registration_office"].to_pylist() if "registration_office" in assertions.column_names else [None] * len(numbers)
-    return sorted({rules.household_id(office, number) for office, number in zip(offices, numbers, strict=True) if number})
+    offices = (
+        assertions["registration_office"].to_pylist()
+        if "registration_office" in assertions.column_names
+        else [None] * len(numbers)
+    )
+    return sorted(
+        {rules.household_id(office, number) for office, number in zip(offices, numbers, strict=True) if number}
+    )
 
 
 def _mates(households: list[int], persons: list[int]) -> list[dict[str, Any]]:
@@ -201,9 +234,13 @@ def _mates(households: list[int], persons: list[int]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person_id, household_id, relation, is_head FROM register_membership WHERE upper_inf(known)"
-            " AND household_id = ANY(%s) AND NOT person_id = ANY(%s) AND upper_inf(valid)", [households, persons],
+            " AND household_id = ANY(%s) AND NOT person_id = ANY(%s) AND upper_inf(valid)",
+            [households, persons],
         )
-        return [dict(zip(("person_id", "household_id", "relation", "is_head"), row, strict=True)) for row in cursor.fetchall()]
+        return [
+            dict(zip(("person_id", "household_id", "relation", "is_head"), row, strict=True))
+            for row in cursor.fetchall()
+        ]
 
 
 def _people(others: set[int], persons: list[int]) -> list[dict[str, Any]]:
@@ -230,7 +267,8 @@ def _final_relations(computed: pa.Table, persons: list[int]) -> tuple[pa.Table, 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person_id, kind, other_id, valid::text FROM register_relation"
-            " WHERE upper_inf(known) AND (person_id = ANY(%s) OR (kind = 'spouse' AND other_id = ANY(%s)))", [concerned, persons],
+            " WHERE upper_inf(known) AND (person_id = ANY(%s) OR (kind = 'spouse' AND other_id = ANY(%s)))",
+            [concerned, persons],
         )
         for person, kind, other, valid in cursor.fetchall():
             standing[person, kind] = (other, valid)
@@ -250,10 +288,16 @@ def _final_relations(computed: pa.Table, persons: list[int]) -> tuple[pa.Table, 
                 final[person, kind] = (other, valid)
     # a marriage is mutual: an outsider whose spouse in the batch is now married to somebody else has none
     for (person, kind), (other, _) in list(final.items()):
-        if kind == "spouse" and person not in inside and other in inside and final.get((other, "spouse"), (None,))[0] != person:
+        if (
+            kind == "spouse"
+            and person not in inside
+            and other in inside
+            and final.get((other, "spouse"), (None,))[0] != person
+        ):
             del final[person, kind]
     rows = [
-        {"person_id": person, "kind": kind, "other_id": other, "valid": valid, "sole": True} for (person, kind), (other, valid) in final.items()
+        {"person_id": person, "kind": kind, "other_id": other, "valid": valid, "sole": True}
+        for (person, kind), (other, valid) in final.items()
     ]
     scope = sorted(inside | {person for person, _ in standing} | {person for person, _ in final})
     return pa.Table.from_pylist(rows, schema=pa.schema(list(_RELATION_COLUMNS.items()))), scope

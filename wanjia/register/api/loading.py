@@ -86,7 +86,9 @@ def write(
         at = _moment_after_last_load()
         began = time.perf_counter()
         _keep_subjects(cursor, "register_person", resolution.person_ids(), at, only, counts)
-        _keep_subjects(cursor, "register_household", resolution.household_ids(), at, () if only is not None else None, counts)
+        _keep_subjects(
+            cursor, "register_household", resolution.household_ids(), at, () if only is not None else None, counts
+        )
         timed("subjects", began)
         for fact in FACTS:
             began = time.perf_counter()
@@ -118,7 +120,9 @@ def _is_empty(cursor: Any, table: str) -> bool:
     return cursor.fetchone()[0]
 
 
-def _keep_subjects(cursor: Any, table: str, ids: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict) -> None:
+def _keep_subjects(
+    cursor: Any, table: str, ids: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict
+) -> None:
     """Persons or households: new ones are founded, absent ones leave, those who come back are here again."""
     if _is_empty(cursor, table):
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN founded_at SET DEFAULT '{at.isoformat()}'")
@@ -133,7 +137,8 @@ def _keep_subjects(cursor: Any, table: str, ids: pa.Table, at: datetime, only: S
     _copy(cursor, STAGE, ("id",), ids)
     scope = "" if only is None else " AND t.id = ANY(%(only)s)"
     cursor.execute(
-        f"UPDATE {table} t SET left_at = %(at)s WHERE left_at IS NULL AND NOT EXISTS (SELECT FROM {STAGE} s WHERE s.id = t.id)" + scope,
+        f"UPDATE {table} t SET left_at = %(at)s WHERE left_at IS NULL AND NOT EXISTS (SELECT FROM {STAGE} s WHERE s.id = t.id)"
+        + scope,
         {"at": at, "only": list(only or [])},
     )
     counts[f"{table}.ended"] = cursor.rowcount
@@ -141,18 +146,23 @@ def _keep_subjects(cursor: Any, table: str, ids: pa.Table, at: datetime, only: S
     returned = cursor.rowcount
     sealed = ("is_sealed, ", "false, ") if table == "register_person" else ("", "")
     cursor.execute(
-        f"INSERT INTO {table} (id, {sealed[0]}founded_at) SELECT s.id, {sealed[1]}%s FROM {STAGE} s ON CONFLICT (id) DO NOTHING", [at]
+        f"INSERT INTO {table} (id, {sealed[0]}founded_at) SELECT s.id, {sealed[1]}%s FROM {STAGE} s ON CONFLICT (id) DO NOTHING",
+        [at],
     )
     counts[f"{table}.begun"] = cursor.rowcount + returned
     cursor.execute(f"DROP TABLE {STAGE}")
 
 
-def _keep_facts(cursor: Any, fact: FactTable, rows: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict) -> None:
+def _keep_facts(
+    cursor: Any, fact: FactTable, rows: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict
+) -> None:
     if _is_empty(cursor, fact.table):
         _first_rows(cursor, fact, rows, at)
         counts[f"{fact.table}.begun"] = rows.num_rows
         return
-    cursor.execute(f"CREATE TEMP TABLE {STAGE} ON COMMIT DROP AS SELECT {', '.join(fact.columns)} FROM {fact.table} WITH NO DATA")
+    cursor.execute(
+        f"CREATE TEMP TABLE {STAGE} ON COMMIT DROP AS SELECT {', '.join(fact.columns)} FROM {fact.table} WITH NO DATA"
+    )
     _copy(cursor, STAGE, fact.columns, rows)
     ended, begun = _difference(cursor, fact, at, only)
     cursor.execute(f"DROP TABLE {STAGE}")
@@ -176,7 +186,8 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
     given = {"at": at, "only": list(only or [])}
     cursor.execute(
         f"UPDATE {fact.table} t SET known = tstzrange(lower(known), %(at)s)"
-        f" WHERE upper_inf(known) AND NOT EXISTS (SELECT FROM {STAGE} s WHERE {same})" + scope, given,
+        f" WHERE upper_inf(known) AND NOT EXISTS (SELECT FROM {STAGE} s WHERE {same})" + scope,
+        given,
     )
     ended = cursor.rowcount
     cursor.execute(f"DELETE FROM {STAGE} s USING {fact.table} t WHERE upper_inf(t.known) AND {same}")
@@ -185,7 +196,8 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
     staged = ", ".join(f"s.{column}" for column in fact.columns[:-1])
     cursor.execute(
         f"INSERT INTO {fact.table} ({listed}, sole, known) SELECT {staged},"
-        f" s.sole AND NOT EXISTS (SELECT FROM {fact.table} t WHERE {same_keys}), tstzrange(%(at)s, NULL) FROM {STAGE} s", given,
+        f" s.sole AND NOT EXISTS (SELECT FROM {fact.table} t WHERE {same_keys}), tstzrange(%(at)s, NULL) FROM {STAGE} s",
+        given,
     )
     return ended, cursor.rowcount
 
@@ -193,7 +205,7 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
 def _copy(cursor: Any, table: str, columns: Sequence[str], rows: pa.Table) -> None:
     """COPY an Arrow table as CSV: written and read by compiled code, with no Python per row."""
 
-    def pieces():  # noqa: ANN202
+    def pieces():
         options = pyarrow.csv.WriteOptions(include_header=False)
         for batch in rows.to_batches(max_chunksize=100_000):
             text = io.BytesIO()

@@ -27,7 +27,9 @@ def digest(*, by: str, why: str) -> str:
     with connection.cursor() as cursor:
         for fact in FACTS:
             columns = ", ".join((*fact.keys, *fact.values, "valid"))
-            total += _sum_of(cursor, f"SELECT ROW({columns})::text FROM {fact.table} WHERE upper_inf(known)", fact.table)
+            total += _sum_of(
+                cursor, f"SELECT ROW({columns})::text FROM {fact.table} WHERE upper_inf(known)", fact.table
+            )
         for table in ("register_person", "register_household"):
             total += _sum_of(cursor, f"SELECT id::text FROM {table} WHERE left_at IS NULL", table)
     for person_id, content in privacy.contents():
@@ -76,7 +78,9 @@ def as_of(
                 names = [*columns, "valid_from", "valid_to", "known_from", "known_to"]
                 for row in cursor.fetchall():
                     fields = dict(zip(names, row, strict=True))
-                    person = found.setdefault(fields.pop("person_id"), {"state": [], "membership": [], "residence": [], "relation": []})
+                    person = found.setdefault(
+                        fields.pop("person_id"), {"state": [], "membership": [], "residence": [], "relation": []}
+                    )
                     person[_KINDS[fact.table]].append(fields)
     if not found:
         raise PersonUnknown()
@@ -101,7 +105,8 @@ def _sum_of(cursor: Any, rows: str, label: str) -> int:
     cursor.execute(
         "SELECT coalesce(sum(('x' || substr(h, 1, 16))::bit(64)::bigint::numeric), 0),"
         " coalesce(sum(('x' || substr(h, 17, 16))::bit(64)::bigint::numeric), 0)"
-        f" FROM (SELECT md5(%s || line) AS h FROM ({rows}) AS r(line)) AS hashed", [label],
+        f" FROM (SELECT md5(%s || line) AS h FROM ({rows}) AS r(line)) AS hashed",
+        [label],
     )
     low, high = cursor.fetchone()
     return int(low) + (int(high) << 64)

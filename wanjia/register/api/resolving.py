@@ -106,7 +106,9 @@ class Resolution:
         for fact in FACTS:
             frame: Table = getattr(self, fact.frame)
             alone = ibis.window(group_by=list(fact.keys))
-            asked[fact.frame] = frame.mutate(valid=valid_text(frame), sole=frame.count().over(alone) == 1).select(*fact.columns)
+            asked[fact.frame] = frame.mutate(valid=valid_text(frame), sole=frame.count().over(alone) == 1).select(
+                *fact.columns
+            )
         return asked
 
     def dossiers(self) -> Iterator[pa.Table]:
@@ -146,12 +148,12 @@ def resolve(
 ) -> Resolution:
     """The state that follows from `assertions` and `links` (frames of the engine).
 
-    Links of the band "link" count; an assertion in the review band only is in no person's state yet. `elsewhere` is what the register already knows of
+    Links of the band "link" count; an assertion in the review band only is in nobody's state yet. `elsewhere` is what the register knows of
     people outside the frame (fast lane). Raises `LinksNotUnique`.
     """
     seconds: dict[str, float] = {}
 
-    def timed(step: str, compute):  # noqa: ANN001, ANN202
+    def timed(step: str, compute):
         began = time.perf_counter()
         result = compute()
         seconds[step] = round(time.perf_counter() - began, 3)
@@ -165,14 +167,28 @@ def resolve(
     resolved = timed("resolve", lambda: survivors.resolve(engine, rows, element_rules, table_of))
     states = timed("states", lambda: facts.states(engine, resolved))
     residences = timed("residences", lambda: facts.residences(engine, rows, resolved, states, table_of))
-    memberships = timed("memberships", lambda: facts.memberships(engine, resolved, states, elsewhere and elsewhere.mates))
+    memberships = timed(
+        "memberships", lambda: facts.memberships(engine, resolved, states, elsewhere and elsewhere.mates)
+    )
     holders = timed("holders", lambda: relations.holders(engine, states, elsewhere and elsewhere.holders))
-    claims = timed("claims", lambda: relations.claims(engine, assertions, rows, states, memberships, holders, elsewhere))
+    claims = timed(
+        "claims", lambda: relations.claims(engine, assertions, rows, states, memberships, holders, elsewhere)
+    )
     related = timed("relations", lambda: relations.relations(engine, claims, states, elsewhere and elsewhere.people))
     return Resolution(
-        engine=engine, rules=element_rules, table_of=table_of, rows=rows, resolved=resolved, states=states, residences=residences,
-        memberships=memberships, holders=holders, claims=claims, relations=related,
-        persons=int(engine.arrow(resolved.aggregate(n=resolved.count()))["n"][0].as_py()), seconds=seconds,
+        engine=engine,
+        rules=element_rules,
+        table_of=table_of,
+        rows=rows,
+        resolved=resolved,
+        states=states,
+        residences=residences,
+        memberships=memberships,
+        holders=holders,
+        claims=claims,
+        relations=related,
+        persons=int(engine.arrow(resolved.aggregate(n=resolved.count()))["n"][0].as_py()),
+        seconds=seconds,
     )
 
 

@@ -18,8 +18,13 @@ from wanjia.register.rules import ElementRule
 
 FINDINGS = "register_findings"
 FINDING_COLUMNS = {
-    "kind": "string", "source": "string", "element": "string", "person_id": "int64", "other_person_id": "int64",
-    "household_id": "int64", "assertion_id": "int64",
+    "kind": "string",
+    "source": "string",
+    "element": "string",
+    "person_id": "int64",
+    "other_person_id": "int64",
+    "household_id": "int64",
+    "assertion_id": "int64",
 }
 
 
@@ -65,7 +70,9 @@ def birth_against_number(state: Resolved, check: Check) -> Table | None:
     if not _has(rows, "birth_on", "citizen_number"):
         return None
     written = rows.birth_on.cast("string").left(10).replace("-", "")
-    return _of_rows(rows.filter(_is_sound(rows, "citizen_number") & (rows.citizen_number.substr(6, 8) != written)), check)
+    return _of_rows(
+        rows.filter(_is_sound(rows, "citizen_number") & (rows.citizen_number.substr(6, 8) != written)), check
+    )
 
 
 def differs_from_register(state: Resolved, check: Check) -> Table | None:
@@ -74,7 +81,9 @@ def differs_from_register(state: Resolved, check: Check) -> Table | None:
     for key in check.elements:
         if key not in state.resolved.columns or key not in state.rows.columns:
             continue
-        held = state.resolved.filter(state.resolved[f"{key}__said"] > 1).select(holder="person_id", held=state.resolved[key])
+        held = state.resolved.filter(state.resolved[f"{key}__said"] > 1).select(
+            holder="person_id", held=state.resolved[key]
+        )
         stated = state.rows.filter(state.rows[key].notnull())
         other = stated.inner_join(held, stated.person_id == held.holder)
         found.append(_of_rows(other.filter(other[key] != other.held), check, element=key))
@@ -96,7 +105,9 @@ def number_of_several(state: Resolved, check: Check) -> Table | None:
     if not _has(state.rows, "citizen_number"):
         return None
     shared = state.holders.filter(state.holders.holders > 1).select(shared="number", first="holder")
-    held = state.states.inner_join(shared, state.states.number == shared.shared).select(of="person_id", held="number", first="first")
+    held = state.states.inner_join(shared, state.states.number == shared.shared).select(
+        of="person_id", held="number", first="first"
+    )
     rows = state.rows
     stated = rows.inner_join(held, (rows.person_id == held.of) & (rows.citizen_number == held.held))
     other = (stated.person_id == stated["first"]).ifelse(ibis.null("int64"), stated["first"])
@@ -191,7 +202,8 @@ def resident_in_two_places(state: Resolved, check: Check) -> Table | None:
         return None
     now = "residence_division__current" if "residence_division__current" in rows.columns else "residence_division"
     held = state.resolved.filter(state.resolved.residence_division.notnull()).select(
-        holder="person_id", county=ibis.coalesce(state.resolved[now], state.resolved.residence_division).left(6),
+        holder="person_id",
+        county=ibis.coalesce(state.resolved[now], state.resolved.residence_division).left(6),
         held_day=day_number(state.resolved.residence_division__as_of),
     )
     stated = rows.filter(rows.residence_division.notnull())
@@ -203,8 +215,19 @@ def resident_in_two_places(state: Resolved, check: Check) -> Table | None:
 RULES: dict[str, Callable[[Resolved, Check], Table | None]] = {
     rule.__name__: rule
     for rule in (
-        sex_against_number, birth_against_number, differs_from_register, two_sound_numbers, number_of_several, death_before_birth,
-        active_after_death, parent_too_young, several_heads, no_head, several_spouses, married_too_young, resident_in_two_places,
+        sex_against_number,
+        birth_against_number,
+        differs_from_register,
+        two_sound_numbers,
+        number_of_several,
+        death_before_birth,
+        active_after_death,
+        parent_too_young,
+        several_heads,
+        no_head,
+        several_spouses,
+        married_too_young,
+        resident_in_two_places,
     )
 }
 
@@ -222,12 +245,23 @@ def _of_rows(rows: Table, check: Check, *, element: str | None = None, other: Va
     return _select(rows, check, element=element, other=other, assertion=rows.assertion_id)
 
 
-def _select(rows: Table, check: Check, *, element: str | None = None, other: Value | None = None, household: Value | None = None,
-            assertion: Value) -> Table:
+def _select(
+    rows: Table,
+    check: Check,
+    *,
+    element: str | None = None,
+    other: Value | None = None,
+    household: Value | None = None,
+    assertion: Value,
+) -> Table:
     return rows.select(
-        kind=ibis.literal(check.code), source=rows.source, element=ibis.literal(element or check.elements[0]),
-        person_id=rows.person_id, other_person_id=other if other is not None else ibis.null("int64"),
-        household_id=household if household is not None else ibis.null("int64"), assertion_id=assertion,
+        kind=ibis.literal(check.code),
+        source=rows.source,
+        element=ibis.literal(element or check.elements[0]),
+        person_id=rows.person_id,
+        other_person_id=other if other is not None else ibis.null("int64"),
+        household_id=household if household is not None else ibis.null("int64"),
+        assertion_id=assertion,
     ).filter(lambda t: t.source.notnull())
 
 

@@ -46,19 +46,22 @@ def searchable(rows: Table) -> Table:
 
 
 def tags(element_rules: Sequence[ElementRule]) -> Mapping[str, str]:
-    """Value column → its mark in a dossier: the element's tag, and for a composite's further parts the tag and the column's name."""
-    marks = {}
-    for rule in element_rules:
-        for number, column in enumerate(rule.columns):
-            marks[column] = rule.tag if number == 0 and len(rule.columns) == 1 else f"{rule.tag}/{column}"
-    return marks
+    """Value column → its mark in a dossier: the element's tag, and for a part of a composite the tag and the column's name."""
+    return {
+        column: f"{rule.tag}/{column}" if rule.is_composite else rule.tag
+        for rule in element_rules
+        for column in rule.columns
+    }
 
 
 def _line(rows: Table, element_rules: Sequence[ElementRule]) -> Value:
     """One statement: where it comes from, and what it says."""
     head = [
-        _padded(rows.ordinal), rows.source, ibis.coalesce(rows.record_key, ibis.literal("")),
-        ibis.coalesce(rows.subject, ibis.literal("")), ibis.coalesce(rows.as_of.cast("string"), ibis.literal("")),
+        _padded(rows.ordinal),
+        rows.source,
+        ibis.coalesce(rows.record_key, ibis.literal("")),
+        ibis.coalesce(rows.subject, ibis.literal("")),
+        ibis.coalesce(rows.as_of.cast("string"), ibis.literal("")),
     ]
     # a null value makes a null field, which concatenation with a separator leaves out
     said = [ibis.literal(f"{tag}=") + as_text(rows, column) for column, tag in tags(element_rules).items()]

@@ -14,11 +14,23 @@ STATES = "register_states"
 RESIDENCES = "register_residences"
 MEMBERSHIPS = "register_memberships"
 RESIDENCE_COLUMNS = {
-    "person_id": "int64", "kind": "string", "division": "string", "division_now": "string", "valid_from": "date", "valid_to": "date",
+    "person_id": "int64",
+    "kind": "string",
+    "division": "string",
+    "division_now": "string",
+    "valid_from": "date",
+    "valid_to": "date",
 }
 MEMBERSHIP_COLUMNS = {
-    "person_id": "int64", "household_id": "int64", "relation": "string", "is_head": "boolean", "claims_head": "boolean",
-    "kind": "string", "source": "string", "valid_from": "date", "valid_to": "date",
+    "person_id": "int64",
+    "household_id": "int64",
+    "relation": "string",
+    "is_head": "boolean",
+    "claims_head": "boolean",
+    "kind": "string",
+    "source": "string",
+    "valid_from": "date",
+    "valid_to": "date",
 }
 
 
@@ -97,7 +109,12 @@ def memberships(engine: Engine, resolved: Table, state: Table, mates: Table | No
     return engine.save(
         MEMBERSHIPS,
         rows.select(
-            "person_id", "household_id", "relation", "is_head", "claims_head", "source",
+            "person_id",
+            "household_id",
+            "relation",
+            "is_head",
+            "claims_head",
+            "source",
             kind=ibis.literal("domicile"),
             valid_from=_before(rows.since, rows.ended_on),
             valid_to=rows.ended_on,
@@ -153,8 +170,14 @@ def _pieces(rows: Table, resolved: Table, state: Table, kind: str, element: str,
     ended = ibis.least(changes.ended_on, changes.moved_out_on)
     closes = ibis.least(changes.until, ended)
     pieces = changes.select(
-        "person_id", "division", "division_now", kind=ibis.literal(kind), began=began, is_last=changes.until.isnull(),
-        valid_from=_before(began, closes), valid_to=closes,
+        "person_id",
+        "division",
+        "division_now",
+        kind=ibis.literal(kind),
+        began=began,
+        is_last=changes.until.isnull(),
+        valid_from=_before(began, closes),
+        valid_to=closes,
     )
     # a piece that would end before it began was never true, but the last one is where the person is known to have been
     return pieces.filter(pieces.is_last | (pieces.began < pieces.valid_to)).select(
@@ -205,7 +228,9 @@ def _sound_number(resolved: Table) -> Value:
         return ibis.null("string")
     if "citizen_number__state" not in resolved.columns:
         return resolved.citizen_number
-    return resolved.citizen_number__state.isin(["sound", "sound15"]).ifelse(resolved.citizen_number, ibis.null("string"))
+    return resolved.citizen_number__state.isin(["sound", "sound15"]).ifelse(
+        resolved.citizen_number, ibis.null("string")
+    )
 
 
 def nothing(columns: Mapping[str, str]) -> pa.Table:

@@ -16,9 +16,21 @@ from wanjia.register.bulk.words import day_before, day_of
 RELATIONS = "register_relations"
 HOLDERS = "register_holders"
 CLAIMS = "register_relation_claims"
-RELATION_COLUMNS = {"person_id": "int64", "kind": "string", "other_id": "int64", "valid_from": "date", "valid_to": "date"}
+RELATION_COLUMNS = {
+    "person_id": "int64",
+    "kind": "string",
+    "other_id": "int64",
+    "valid_from": "date",
+    "valid_to": "date",
+}
 CLAIM_COLUMNS = {
-    "person_id": "int64", "kind": "string", "other_id": "int64", "strength": "int64", "began": "date", "ended": "date", "source": "string",
+    "person_id": "int64",
+    "kind": "string",
+    "other_id": "int64",
+    "strength": "int64",
+    "began": "date",
+    "ended": "date",
+    "source": "string",
     "assertion_id": "int64",
 }
 # of several claims the strongest holds: the certificate before the household book
@@ -49,8 +61,15 @@ def holders(engine: Engine, state: Table, known_elsewhere: Table | None = None) 
     )
 
 
-def claims(engine: Engine, assertions: Table, rows: Table, state: Table, members: Table, held: Table,
-           elsewhere: Outside | None = None) -> Table:
+def claims(
+    engine: Engine,
+    assertions: Table,
+    rows: Table,
+    state: Table,
+    members: Table,
+    held: Table,
+    elsewhere: Outside | None = None,
+) -> Table:
     """Saves and returns every claim that `other_id` is the spouse, mother or father of `person_id`, with its strength and time."""
     found = [_named_parent(rows, held, kind) for kind in ("mother", "father") if f"{kind}_number" in assertions.columns]
     if "spouse_number" in assertions.columns:
@@ -80,7 +99,12 @@ def relations(engine: Engine, claimed: Table, state: Table, people: Table | None
     best = ibis.row_number().over(
         ibis.window(
             group_by=["person_id", "kind"],
-            order_by=[per_pair.strength.desc(), per_pair.ended.notnull(), per_pair.began.desc(nulls_first=False), per_pair.other_id],
+            order_by=[
+                per_pair.strength.desc(),
+                per_pair.ended.notnull(),
+                per_pair.began.desc(nulls_first=False),
+                per_pair.other_id,
+            ],
         )
     )
     chosen = per_pair.mutate(place=best).filter(lambda t: t.place == 0).drop("place", "strength")
@@ -102,8 +126,11 @@ def relations(engine: Engine, claimed: Table, state: Table, people: Table | None
     return engine.save(
         RELATIONS,
         timed.select(
-            "person_id", "kind", "other_id",
-            valid_from=in_order.ifelse(timed.began, day_before(timed.ended)), valid_to=timed.ended,
+            "person_id",
+            "kind",
+            "other_id",
+            valid_from=in_order.ifelse(timed.began, day_before(timed.ended)),
+            valid_to=timed.ended,
         ),
     )
 
@@ -151,7 +178,12 @@ def _marriage_days(stated: Table) -> tuple[Value, Value]:
 
 def _named_by_outsiders(named_by: Table) -> Table:
     """People outside the frame whose records name the number of somebody in it."""
-    empty = {"began": ibis.null("date"), "ended": ibis.null("date"), "source": ibis.null("string"), "assertion_id": ibis.null("int64")}
+    empty = {
+        "began": ibis.null("date"),
+        "ended": ibis.null("date"),
+        "source": ibis.null("string"),
+        "assertion_id": ibis.null("int64"),
+    }
     return named_by.select("person_id", "kind", "other_id", strength=ibis.literal(BY_CERTIFICATE, "int64"), **empty)
 
 
@@ -184,9 +216,12 @@ def _in_household(members: Table, state: Table, elsewhere: Outside | None) -> li
 def _claim(kind: str, other: str, *, began: Value, ended: Value, strength: int = BY_CERTIFICATE) -> Mapping[str, Value]:
     here = ibis._
     return {
-        "person_id": here.person_id, "kind": ibis.literal(kind), "other_id": here[other],
-        "strength": ibis.literal(strength, "int64"), "began": began, "ended": ended, "source": here.source,
+        "person_id": here.person_id,
+        "kind": ibis.literal(kind),
+        "other_id": here[other],
+        "strength": ibis.literal(strength, "int64"),
+        "began": began,
+        "ended": ended,
+        "source": here.source,
         "assertion_id": here.assertion_id,
     }
-
-

@@ -22,8 +22,13 @@ _DERIVED = {"identity_number": ("state",), "division": ("current",), "name": ("n
 DATED = ("domicile_division", "residence_division", "residence_registration", "household_number", "marital_status")
 
 
-def rank(engine: Engine, assertions: Table, links: Table, sources: Mapping[str, TrustedSource],
-         tables: Sequence[Mapping[str, int]]) -> Table:
+def rank(
+    engine: Engine,
+    assertions: Table,
+    links: Table,
+    sources: Mapping[str, TrustedSource],
+    tables: Sequence[Mapping[str, int]],
+) -> Table:
     """Saves and returns (assertion_id, person_id, ordinal, weight, latest_day, p0 … pn): one row for each linked assertion.
 
     `ordinal` numbers a person's statements from 0 in order of arrival; p<i> is the preference key under rank table i.
@@ -38,14 +43,15 @@ def rank(engine: Engine, assertions: Table, links: Table, sources: Mapping[str, 
     )
     trust = {code: rules.days_of_trust(source.reliability) for code, source in sources.items()}
     weight = {code: rules.weight_of(source.reliability) for code, source in sources.items()}
-    effective = (
-        (rows.day + _by_source(rows.source, trust, min(trust.values(), default=0)) + rules.DAY_OFFSET)
-        .clip(0, rules.DAY_SPAN - 1)
+    effective = (rows.day + _by_source(rows.source, trust, min(trust.values(), default=0)) + rules.DAY_OFFSET).clip(
+        0, rules.DAY_SPAN - 1
     )
     base = effective * rules.ORDINAL_SPAN + rows.ordinal.clip(upper=rules.ORDINAL_SPAN - 1)
     keys = {
         f"p{number}": base
-        + _by_source(rows.source, {code: (rules.LAST_RANK - place) * rules.RANK_STEP for code, place in table.items()}, 0)
+        + _by_source(
+            rows.source, {code: (rules.LAST_RANK - place) * rules.RANK_STEP for code, place in table.items()}, 0
+        )
         for number, table in enumerate(tables)
     }
     rows = rows.mutate(
@@ -53,7 +59,9 @@ def rank(engine: Engine, assertions: Table, links: Table, sources: Mapping[str, 
         latest_day=rows.day.max().over(whole_person),
         **keys,
     )
-    return engine.save(RANKED, rows.select("assertion_id", "person_id", "ordinal", "day", "weight", "latest_day", *keys))
+    return engine.save(
+        RANKED, rows.select("assertion_id", "person_id", "ordinal", "day", "weight", "latest_day", *keys)
+    )
 
 
 def linked_rows(assertions: Table, ranked: Table) -> Table:
@@ -72,19 +80,28 @@ def resolve(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], t
     chosen: dict[str, Value] = {}
     # a statement that says nothing about the element has no key there; masking once is a third cheaper than filtering every aggregate
     keyed = rows.mutate(
-        **{f"k_{rule.key}": _is_stated(rows, rule).ifelse(preference(rows, rule, table_of), ibis.null("int64")) for rule in element_rules}
+        **{
+            f"k_{rule.key}": _is_stated(rows, rule).ifelse(preference(rows, rule, table_of), ibis.null("int64"))
+            for rule in element_rules
+        }
     )
     for rule in element_rules:
         key = keyed[f"k_{rule.key}"]
         chosen[f"{rule.key}__won"] = key.max()
         chosen[f"{rule.key}__said"] = key.count()
         taken = {column: column for column in rule.columns}
-        taken |= {f"{rule.key}__{d}": f"{rule.key}__{d}" for d in _DERIVED.get(rule.type, ()) if f"{rule.key}__{d}" in rows.columns}
+        taken |= {
+            f"{rule.key}__{d}": f"{rule.key}__{d}"
+            for d in _DERIVED.get(rule.type, ())
+            if f"{rule.key}__{d}" in rows.columns
+        }
         if rule.key in DATED:
             taken[f"{rule.key}__as_of"] = "as_of"
         if rule.key == "household_number":
             # the relation and the office must come from the very record that names the household
-            taken |= {f"household__{c}": c for c in ("source", "relation_to_head", "registration_office") if c in rows.columns}
+            taken |= {
+                f"household__{c}": c for c in ("source", "relation_to_head", "registration_office") if c in rows.columns
+            }
         for name, column in taken.items():
             chosen[name] = value_at_largest(engine, keyed[column], key)
     resolved = keyed.group_by("person_id").aggregate(**chosen)
@@ -159,8 +176,10 @@ def _average(rows: Table, resolved: Table, rule: ElementRule) -> Table:
         stated = stated.left_join(home, stated.person_id == home.at)
         here = ibis.coalesce(*(stated[c] for c in places))
         nearness = ibis.cases(
-            (here.left(6) == stated.home.left(6), 4), (here.left(4) == stated.home.left(4), 3),
-            (here.left(2) == stated.home.left(2), 2), else_=1,
+            (here.left(6) == stated.home.left(6), 4),
+            (here.left(4) == stated.home.left(4), 3),
+            (here.left(2) == stated.home.left(2), 2),
+            else_=1,
         )
         weight = _aged_weight(stated) * nearness.cast("int64")
     sums = stated.group_by("person_id").aggregate(
