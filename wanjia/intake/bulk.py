@@ -3,8 +3,7 @@
 Every function takes and gives Ibis tables and runs on DuckDB and Spark alike, for one pushed row or a whole file.
 """
 
-import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import ibis
 
@@ -14,7 +13,10 @@ FIELD_MARK = "\x1f"
 NULL_MARK = "\x1e"
 SUBJECT_BITS = 2
 DELIVERY_BITS = 32
-EXCEL_EPOCH = datetime.date(1899, 12, 30)
+SAID_ON = "said_on"  # what a source wrote as the record's day, while it is being read
+SUBJECT_HEAD = (
+    "assertion_id", "source", "delivery_id", "row_no", "record_key", "row_digest", "received_on", "subject",
+)  # fmt: skip
 
 
 def filled(column: ibis.expr.types.StringColumn, missing: Collection[str]) -> ibis.expr.types.StringColumn:
@@ -27,12 +29,12 @@ def keyed(text: ibis.Table, source: Source, naming: Collection[str], missing: Co
     """The text rows with cleaned cells, `record_key`, `row_digest`, and `reason`/`reason_column` of rows to be refused.
 
     `naming` are the elements that name a person (names and numbers): a row in which no subject has one is refused. `missing` are the
-    texts by which the profile's departments say that nothing is known. The digest is over all declared columns as they came, so
-    two rows with one digest are the same row.
+    texts by which the profile's departments say that nothing is known. Beside row_no `text` has delivery_id and received_on. The
+    digest is over all declared columns as they came, so two rows with one digest are the same row.
     """
     declared = list(source.columns())
     digest = ibis.literal(FIELD_MARK).join([text[name].fill_null(NULL_MARK) for name in declared]).hexdigest("md5")
-    rows = text.select("row_no", **{name: filled(text[name], missing) for name in declared}, row_digest=digest)
+    rows = text.select("row_no", "delivery_id", "received_on", **{name: filled(text[name], missing) for name in declared}, row_digest=digest)
     if source.key:
         key = ibis.literal("|").join([rows[name].fill_null("") for name in source.key])
     else:
@@ -91,68 +93,70 @@ def newest_of_each(rows: ibis.Table) -> ibis.Table:
     return rows.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place == 0).drop("place")
 
 
-def day_of(text: ibis.expr.types.StringColumn) -> ibis.expr.types.DateColumn:
-    """The day a source writes beside a record: ISO, 8 digits, Chinese, with or without a time, or a spreadsheet's serial number."""
-    pattern = r"^(\d{4})[^\d]?(\d{1,2})[^\d]?(\d{1,2})"
-    year, month, day = (text.re_extract(pattern, group) for group in (1, 2, 3))
-    iso = year + "-" + month.lpad(2, "0") + "-" + day.lpad(2, "0")
-    serial = text.re_search(r"^\d{5}(\.\d+)?$")
-    days = serial.ifelse(text.substr(0, 5), ibis.null("string")).try_cast("int32")
-    return serial.ifelse(ibis.literal(EXCEL_EPOCH) + days.as_interval("D"), iso.try_cast("date"))
+def subject_presence(rows: ibis.Table, source: Source, naming: Collection[str]) -> ibis.Table:
+    """The rows with `present_0`, `present_1` …: whether each of the source's subjects is spoken of."""
+    marks = {f"present_{index}": _is_present(rows, source, index, naming) for index in range(len(source.subjects))}
+    return rows.mutate(**marks)
 
 
-def with_as_of(rows: ibis.Table, source: Source, received_on: datetime.date) -> ibis.Table:
-    """The rows with `as_of`, the day the source says the record was true.
+def subject_rows(rows: ibis.Table, source: Source) -> ibis.Table:
+    """One row for each person a record speaks of: SUBJECT_HEAD and the raw text of every element the source carries.
 
-    It is the day of receipt when the source gives none, an unreadable one, or one that had not come yet; `as_of_reason` says which of
-    the latter two it was.
-    """
-    received = ibis.literal(received_on)
-    if not source.as_of.column:
-        return rows.mutate(as_of=received, as_of_reason=ibis.null("string"))
-    said = rows[source.as_of.column]
-    day = day_of(said)
-    unreadable, too_late = said.notnull() & day.isnull(), day > received
-    reason = unreadable.ifelse("AS_OF_UNREADABLE", too_late.ifelse("AS_OF_IN_FUTURE", ibis.null("string")))
-    return rows.mutate(as_of=(day.isnull() | too_late).ifelse(received, day), as_of_reason=reason)
-
-
-def subject_rows(rows: ibis.Table, source: Source, delivery_id: int, naming: Collection[str]) -> ibis.Table:
-    """One row for each person a record speaks of: the frame's columns and the raw text of every element of the source.
-
-    `rows` come from `with_as_of`. Local codes are replaced by standard ones here.
+    `rows` come from `subject_presence`. `said_on` is what the source wrote as the record's day, when it writes one.
     """
     targets: dict[str, None] = {}
     for subject in source.subjects:
         targets.update(dict.fromkeys(column.part or column.element for column in subject.columns.values()))
     parts = []
     for index, subject in enumerate(source.subjects):
-        present = rows.filter(_is_present(rows, source, index, naming))
-        raw = {c.part or c.element: _standard_codes(present[name], c.codes) for name, c in subject.columns.items()}
+        present = rows.filter(rows[f"present_{index}"])
+        raw = {c.part or c.element: present[name] for name, c in subject.columns.items()}
+        said_on = {SAID_ON: present[source.as_of.column]} if source.as_of.column else {}
         parts.append(
             present.select(
-                assertion_id=(
-                    ibis.literal(delivery_id << DELIVERY_BITS, "int64")
-                    + present.row_no * (1 << SUBJECT_BITS)
-                    + ibis.literal(index, "int64")
-                ).cast("int64"),
+                assertion_id=present.delivery_id.cast("int64") * (1 << DELIVERY_BITS)
+                + present.row_no * (1 << SUBJECT_BITS)
+                + ibis.literal(index, "int64"),
                 source=ibis.literal(source.code),
-                delivery_id=ibis.literal(delivery_id, "int32"),
+                delivery_id=present.delivery_id,
                 row_no=present.row_no.cast("int32"),
                 record_key=present.record_key,
+                row_digest=present.row_digest,
+                received_on=present.received_on,
                 subject=ibis.literal(subject.role),
-                as_of=present.as_of,
-                as_of_reason=present.as_of_reason,
+                **said_on,
                 **{target: raw.get(target, ibis.null("string")) for target in targets},
             )
         )
     return parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=False)
 
 
-def _standard_codes(column: ibis.expr.types.StringColumn, codes: Mapping[str, str]) -> ibis.expr.types.StringColumn:
-    if not codes:
-        return column
-    return column.cases(*codes.items(), else_=column)
+def with_as_of(values: ibis.Table) -> ibis.Table:
+    """Standard values with `as_of`, the day the source says the record was true, and `as_of__reason`.
+
+    It is the day of receipt when the source gives none, an unreadable one, or one that had not come yet; the reason says which.
+    """
+    if SAID_ON not in values.columns:
+        return values.mutate(as_of=values.received_on, as_of__reason=ibis.null("string"))
+    day, received = values[SAID_ON], values.received_on
+    is_late = (day > received).fill_null(False)
+    is_unreadable = values[f"{SAID_ON}__reason"].notnull() | (day.isnull() & values[f"{SAID_ON}__year"].notnull())
+    return values.mutate(
+        as_of=(day.isnull() | is_late).ifelse(received, day),
+        as_of__reason=is_unreadable.ifelse("AS_OF_UNREADABLE", is_late.ifelse("AS_OF_IN_FUTURE", ibis.null("string"))),
+    )
+
+
+def value_issues(values: ibis.Table) -> ibis.Table:
+    """assertion_id, element (the column's key), reason: one row for every written value that did not fit."""
+    parts = [
+        values.filter(values[reason].notnull()).select(
+            "assertion_id", element=ibis.literal(reason.removesuffix("__reason")), reason=values[reason]
+        )
+        for reason in values.columns
+        if reason.endswith("__reason") and not reason.startswith(SAID_ON)
+    ]
+    return ibis.union(*parts, distinct=False)
 
 
 def superseded(heads: ibis.Table) -> ibis.Table:

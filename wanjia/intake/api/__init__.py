@@ -1,5 +1,6 @@
 """The door of intake."""
 
+from wanjia.intake.api.batch import Standardised
 from wanjia.intake.api.pushes import (
     Receipt,
     bearer_of,
@@ -32,7 +33,6 @@ from wanjia.intake.api.reads import (
 from wanjia.intake.api.receive import InboxReport, Received, pull, receive_file, receive_inbox, sweep_landings
 from wanjia.intake.api.sources import load_sources, pullable_sources, source_named, sources
 from wanjia.intake.api.standardise import (
-    Standardised,
     preview_file,
     standardise_delivery,
     standardise_pending,

@@ -2,9 +2,9 @@
 
 from django.db import transaction
 
+from wanjia.intake.api.heads import forget_heads
 from wanjia.intake.api.receive import note_event
 from wanjia.intake.api.sources import lake
-from wanjia.intake.api.standardise import forget_heads
 from wanjia.intake.errors import DeliveryNotReady, DeliveryUnknown
 from wanjia.intake.models import Delivery, Status
 from wanjia.trace.api import record

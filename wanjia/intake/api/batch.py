@@ -1,0 +1,183 @@
+"""A batch of text rows becomes assertions: one path for a pushed row and a million-row file. Nothing is kept here."""
+
+import datetime
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wanjia.intake import bulk
+from wanjia.intake.adapters.rows import ReadRows, RefusedRow, SpoiledValue, kept_cells
+from wanjia.intake.api.heads import HEAD_COLUMNS, known_heads
+from wanjia.intake.api.prepared import runner_of
+from wanjia.intake.declared import Source
+from wanjia.kernel.declared import Text
+from wanjia.kernel.engine import Engine
+from wanjia.standards import api as standards
+
+ASSERTION_HEAD = ("assertion_id", "source", "delivery_id", "row_no", "record_key", "subject", "as_of")
+ISSUE_SCHEMA = pa.schema([("assertion_id", pa.int64()), ("element", pa.string()), ("reason", pa.string())])
+SMALL_BATCH = 10_000  # up to here the rows that stand are looked up by key instead of being loaded whole
+TEXT, KEYED, SOUND, TAKEN = "intake_text", "intake_keyed", "intake_sound", "intake_taken"
+SUBJECTS, VALUES, STANDARDISED, STANDING = "intake_subjects", "intake_values", "intake_standardised", "intake_standing"
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """What a batch of text rows became. Counts keep: rows in = accepted + quarantined + repeats."""
+
+    assertions: pa.Table
+    issues: pa.Table  # assertion_id, element, reason
+    heads: pa.Table  # HEAD_COLUMNS of the accepted rows
+    refused: list[RefusedRow]
+    rows_in: int
+    accepted: int
+    repeats: int
+
+
+def standardise_text(
+    engine: Engine,
+    source: Source,
+    read: ReadRows,
+    profile: standards.Profile,
+    *,
+    delivery_id: int,
+    received_on: datetime.date,
+    standing_before: list[int],
+) -> Standardised:
+    """The one path for a pushed row and a million-row file."""
+    text = _with_delivery(_without_spoiled(read), delivery_id, received_on)
+    runner = runner_of(engine, text.num_rows)
+    of = (source.code, id(source), id(profile))
+    engine.load(TEXT, text)
+    refused_now, keys = runner.run(("keyed", *of), lambda on: _keyed_steps(on, source, profile))
+    refused = sorted([*read.refused, *_with_cells(refused_now, text)], key=lambda row: row.row_no)
+    heads = _standing_heads(source, standing_before, keys)
+    if heads is not None:
+        engine.load(STANDING, heads)
+    assertions, own_heads, issues = runner.run(
+        ("values", heads is not None, *of), lambda on: _value_steps(on, source, profile, heads is not None)
+    )
+    for name in (TEXT, KEYED, SOUND, TAKEN, SUBJECTS, VALUES, STANDARDISED, STANDING):
+        engine.drop(name)
+    return Standardised(
+        assertions=assertions,
+        issues=pa.concat_tables([issues.cast(ISSUE_SCHEMA), _spoiled_issues(read.spoiled, source, delivery_id)]),
+        heads=own_heads,
+        refused=refused,
+        rows_in=read.rows_in,
+        accepted=own_heads.num_rows,
+        repeats=read.rows_in - len(refused) - own_heads.num_rows,
+    )
+
+
+def _keyed_steps(engine: Engine, source: Source, profile: standards.Profile) -> list[pa.Table]:
+    """Keys, digests and refusals of the loaded text: [rows refused with why, record keys (none when there are many rows)]."""
+    naming = {
+        column.key
+        for element in profile.elements.values()
+        for column in element.columns
+        # a new-born's record may name nobody but the mother, by number: numbers of any scheme count
+        if column.type in ("name", "identity_number")
+    }
+    rows = engine.save(KEYED, bulk.keyed(engine.con.table(TEXT), source, naming, profile.file.missing))
+    refused = engine.arrow(rows.filter(rows.reason.notnull()).select("row_no", "reason", "reason_column"))
+    sound = rows.filter(rows.reason.isnull()).drop("reason", "reason_column")
+    keys = engine.arrow(sound.select("record_key").limit(SMALL_BATCH + 1))
+    engine.save(SOUND, bulk.subject_presence(sound, source, naming))
+    return [refused, keys]
+
+
+def _value_steps(
+    engine: Engine, source: Source, profile: standards.Profile, has_standing: bool
+) -> list[pa.Table]:
+    """Repeats out, subjects apart, values made standard: [assertions, heads, issues]."""
+    marked = bulk.first_of_each(engine.con.table(SOUND))
+    if has_standing:
+        standing = engine.con.table(STANDING)
+        # when the day of delivery is the record's day, a value that came back is news: only what stands now can be repeated
+        marked = bulk.without_standing(marked, standing if source.as_of.column else bulk.newest_of_each(standing))
+    taken = engine.save(TAKEN, marked.filter(~marked.is_repeat))
+    readings = _readings(source, profile)
+    subjects = engine.save(SUBJECTS, bulk.subject_rows(taken, source))
+    values = standards.standardise(
+        subjects, readings, engine, profile, keep=bulk.SUBJECT_HEAD, name=STANDARDISED
+    )
+    values = engine.save(VALUES, bulk.with_as_of(values))
+    elements = [name for name in values.columns if name not in (*bulk.SUBJECT_HEAD, "as_of") and not name.endswith("__reason")]
+    elements = [name for name in elements if name.split("__")[0] != bulk.SAID_ON]
+    return [
+        engine.arrow(values.select(*ASSERTION_HEAD, *elements)),
+        engine.arrow(values.select(*HEAD_COLUMNS).distinct()),
+        engine.arrow(bulk.value_issues(values)),
+    ]
+
+
+def _readings(source: Source, profile: standards.Profile) -> dict[str, standards.Reading]:
+    """How every raw column of the subjects is read. Local spellings of codes are the source's, over all its subjects."""
+    codes: dict[str, dict[str, str]] = {}
+    parts: dict[str, standards.ElementPart] = {}
+    for subject in source.subjects:
+        for column in subject.columns.values():
+            part = profile.part_of(column.element, column.part)
+            parts[part.key] = part
+            codes.setdefault(part.key, {}).update(column.codes)
+    readings = {key: standards.Reading(part, codes[key]) for key, part in parts.items()}
+    if source.as_of.column:
+        day = standards.ElementPart(bulk.SAID_ON, bulk.SAID_ON, Text("记录日期", "day of the record"), "date")
+        readings[bulk.SAID_ON] = standards.Reading(day)
+    return readings
+
+
+def _standing_heads(source: Source, deliveries: list[int], keys: pa.Table) -> pa.Table | None:
+    """Rows of earlier deliveries that a row of this one may merely repeat; None when there are none."""
+    if not deliveries:
+        return None
+    heads = known_heads(source.code, deliveries)
+    if keys.num_rows <= SMALL_BATCH:
+        heads = heads.filter(pc.is_in(heads["record_key"], keys["record_key"].combine_chunks()))
+    return heads if heads.num_rows else None
+
+
+def _with_delivery(text: pa.Table, delivery_id: int, received_on: datetime.date) -> pa.Table:
+    """The delivery's number and day as columns, so that the statements are the same for every delivery and can be kept."""
+    count = text.num_rows
+    return text.append_column("delivery_id", pa.array([delivery_id], pa.int32()).take(pa.array([0] * count))).append_column(
+        "received_on", pa.array([received_on], pa.date32()).take(pa.array([0] * count))
+    )
+
+
+def _without_spoiled(read: ReadRows) -> pa.Table:
+    """The text with spoiled cells emptied: a number that lost digits is worse than none."""
+    table = read.table
+    by_column: dict[str, list[int]] = {}
+    for value in read.spoiled:
+        by_column.setdefault(value.column, []).append(value.row_no)
+    for name, row_nos in by_column.items():
+        spoiled = pc.is_in(table["row_no"], pa.array(row_nos, pa.int64()))
+        emptied = pc.if_else(spoiled, pa.scalar(None, pa.string()), table[name])
+        table = table.set_column(table.column_names.index(name), name, emptied)
+    return table
+
+
+def _with_cells(refused: pa.Table, text: pa.Table) -> list[RefusedRow]:
+    """The refused rows with their raw cells, taken from the text as it came."""
+    if not refused.num_rows:
+        return []
+    why = {row["row_no"]: row for row in refused.to_pylist()}
+    cells = text.filter(pc.is_in(text["row_no"], refused["row_no"].combine_chunks())).drop(["delivery_id", "received_on"])
+    found = []
+    for row in cells.to_pylist():
+        row_no = row.pop("row_no")
+        found.append(RefusedRow(row_no, why[row_no]["reason_column"], why[row_no]["reason"], kept_cells(row.items())))
+    return found
+
+
+def _spoiled_issues(spoiled: list[SpoiledValue], source: Source, delivery_id: int) -> pa.Table:
+    rows = []
+    for value in spoiled:
+        for index, subject in enumerate(source.subjects):
+            if column := subject.columns.get(value.column):
+                assertion = (delivery_id << bulk.DELIVERY_BITS) | (value.row_no << bulk.SUBJECT_BITS) | index
+                rows.append({"assertion_id": assertion, "element": column.part or column.element, "reason": value.reason})
+    return pa.Table.from_pylist(rows, schema=ISSUE_SCHEMA)
