@@ -83,31 +83,54 @@ def standardise(
     part's key, the derived columns (`ElementPart.derived`) and `<key>__reason`: null, or why the written value did not fit (see
     `REASONS`; the value is then null unless the reason keeps it). Empty cells and the profile's words for "nothing known" are null
     without a reason. A fault of the engine comes through as it is (`NotEnoughMemory`).
+
+    The statements are made once for a table of the same name and columns read in the same way, so a pushed batch pays only for running.
     """
     lookups = lookups_of(engine, profile)
-    kept: list[str] = []
+    asked = (
+        table.op(),
+        tuple((column, reading.part, tuple(sorted(reading.codes.items()))) for column, reading in columns.items()),
+        tuple(keep),
+        name,
+    )
+    if asked not in lookups.plans:
+        lookups.plans[asked] = _plan(table, columns, engine, lookups, keep, name)
+    statements = lookups.plans[asked]
+    try:
+        for target, statement in statements:
+            engine.save_compiled(target, statement)
+    finally:
+        for target, _ in statements[:-1]:
+            engine.drop(target)
+    return engine.con.table(name)
 
-    def keep_table(expression: ibis.Table) -> ibis.Table:
-        kept.append(f"standardising_{next(_serial)}")
-        return engine.save(kept[-1], expression)
+
+def _plan(
+    table: ibis.Table, columns: Mapping[str, Reading], engine: Engine, lookups: Lookups, keep: Sequence[str], name: str
+) -> list[tuple[str, str]]:
+    """(table to make, statement) in order; all but the last are temporary."""
+    number = next(_serial)
+    statements: list[tuple[str, str]] = []
+
+    def kept(expression: ibis.Table) -> ibis.Table:
+        target = f"standardising_{number}_{len(statements)}"
+        statements.append((target, engine.compiled(expression)))
+        return ibis.table(expression.schema(), name=target)
 
     result = table.select(*keep, *columns)
-    try:
-        for column, reading in columns.items():
-            step = Step(reading, lookups, keep_table)
-            outputs = [reading.part.key, *reading.part.derived, f"{reading.part.key}__reason"]
-            rule = RULES[reading.part.type]
-            if reading.part.type in MOSTLY_DISTINCT:
-                written = f"written__{reading.part.key}"
-                others = [c for c in result.columns if c != column]
-                result = rule(result.rename({written: column}), written, step).select(*others, *outputs)
-                continue
-            values = keep_table(table.select(**{RAW: table[column]}).filter(ibis._[RAW].notnull()).distinct())
-            meaning = keep_table(rule(values, RAW, step).select(RAW, *outputs))
-            joined = result.left_join(meaning, result[column] == meaning[RAW])
-            result = joined.select(*[result[c] for c in result.columns if c != column], *[meaning[o] for o in outputs])
-        order = [*keep, *(c for r in columns.values() for c in (r.part.key, *r.part.derived, f"{r.part.key}__reason"))]
-        return engine.save(name, result.select(*order))
-    finally:
-        for temporary in kept:
-            engine.drop(temporary)
+    for column, reading in columns.items():
+        step = Step(reading, lookups, kept)
+        outputs = [reading.part.key, *reading.part.derived, f"{reading.part.key}__reason"]
+        rule = RULES[reading.part.type]
+        if reading.part.type in MOSTLY_DISTINCT:
+            written = f"written__{reading.part.key}"
+            others = [c for c in result.columns if c != column]
+            result = rule(result.rename({written: column}), written, step).select(*others, *outputs)
+            continue
+        values = kept(table.select(**{RAW: table[column]}).filter(ibis._[RAW].notnull()).distinct())
+        meaning = kept(rule(values, RAW, step).select(RAW, *outputs))
+        joined = result.left_join(meaning, result[column] == meaning[RAW])
+        result = joined.select(*[result[c] for c in result.columns if c != column], *[meaning[o] for o in outputs])
+    order = [*keep, *(c for r in columns.values() for c in (r.part.key, *r.part.derived, f"{r.part.key}__reason"))]
+    statements.append((name, engine.compiled(result.select(*order))))
+    return statements

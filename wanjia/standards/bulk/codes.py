@@ -67,7 +67,7 @@ def division(table: Table, raw: str, step: "Step") -> Table:
     paths, divisions = step.lookups.paths, step.lookups.divisions
     joined = table.left_join(paths, table["__clean"] == paths.path)
     table = joined.select(*[table[c] for c in table.columns], __by_name=paths.code)
-    table = table.mutate(__code=ibis.coalesce(table["__code"], table["__by_name"]))
+    table = step.keep(table.mutate(__code=ibis.coalesce(table["__code"], table["__by_name"])))
     table = _current(table, table["__code"], divisions, "exact")
     table = _current(table, table["__code"].substr(0, 9), divisions, "town")
     table = step.keep(_current(table, table["__code"].substr(0, 6), divisions, "county"))
@@ -95,6 +95,8 @@ def division(table: Table, raw: str, step: "Step") -> Table:
 def _current(table: Table, code: StringValue, divisions: Table, name: str) -> Table:
     """`table` with the present code of `code` as column `__<name>`, null if there never was such a code."""
     # a code that ended without any successor still is a code: it stands for itself
-    today = divisions.select(__code_of=divisions.code, __today=ibis.coalesce(divisions.current, divisions.code))
-    joined = table.left_join(today, code == today["__code_of"])
-    return joined.select(*[table[c] for c in table.columns], **{f"__{name}": today["__today"]})
+    of, today = f"__{name}_code", f"__{name}"
+    known_codes = divisions.select(**{of: divisions.code, today: ibis.coalesce(divisions.current, divisions.code)})
+    table = table.mutate(**{f"__{name}_asked": code})
+    joined = table.left_join(known_codes, table[f"__{name}_asked"] == known_codes[of])
+    return joined.select(*[table[c] for c in table.columns], known_codes[today])

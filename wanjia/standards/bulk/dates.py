@@ -131,7 +131,7 @@ def _in_digits(table: Table, step: "Step") -> Table:
 def _outputs(table: Table, key: str, open_ended: bool) -> Table:
     none = ibis.null("string")
     year, month, day = table["__year"], table["__month"], table["__day"]
-    counted = ibis.date("1899-12-30") + table["__serial"].as_interval("D")
+    counted = (ibis.date("1899-12-30") + table["__serial"].as_interval("D")).cast("timestamp").cast("date")
     written = (year + "-" + month + "-" + day).try_cast("date")
     value = ibis.coalesce(counted, written)
     is_endless = ibis.literal(False)

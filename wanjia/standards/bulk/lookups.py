@@ -1,6 +1,7 @@
 """The profile's tables inside an engine: loaded when first needed, once per engine and profile."""
 
 import weakref
+from collections.abc import Hashable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,12 @@ class Lookups:
         # only a weak hold: the dictionary of the loaded must not keep a closed engine alive
         self._engine = weakref.proxy(engine)
         self._profile = profile
+        # what was asked for → its statements (see `standardise`)
+        self.plans: dict[Hashable, list[tuple[str, str]]] = {}
 
-    def _load(self, name: str, **columns: list) -> ibis.Table:
+    def _load(self, called: str, **columns: list) -> ibis.Table:
         fields = {key: pa.array(values, pa.string()) for key, values in columns.items()}
-        return self._engine.load(f"standards_{self._profile.code}_{name}", pa.table(fields))
+        return self._engine.load(f"standards_{self._profile.code}_{called}", pa.table(fields))
 
     @cached_property
     def missing(self) -> list[str]:
@@ -114,7 +117,7 @@ class Lookups:
     def homophone_heads(self) -> list[tuple[str, str]]:
         """(surname, characters whose usual reading is the surname's): what a name is read as, so that one table of readings does."""
         rows = adapters.read_pairs(self._profile.folder / "names" / "readings.csv", ("syllable", "characters"))
-        return homophone_heads(self.surnames, {syllable: characters for syllable, characters in rows})
+        return homophone_heads(self.surnames, dict(rows))
 
     @cached_property
     def numerals(self) -> ibis.Table:
