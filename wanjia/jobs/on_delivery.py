@@ -182,17 +182,12 @@ def _run(
     sources = intake.sources()
     with timer.stage("receive") as told:
         told.update(_receive(inbox, report, by=by, why=why))
-    last = catalog.latest_run(state="done")
-    if (
-        not force
-        and last is not None
-        and last.outcome.get("fingerprint") == _fingerprint()
-        and not intake.has_pending()
-    ):
-        report.is_unchanged, report.run = True, last.id
+    last = catalog.latest_run()
+    known = last["outcome"].get("fingerprint") if last is not None else None
+    if not force and known == _fingerprint() and not intake.has_pending():
+        report.is_unchanged, report.run = True, last["id"]
         return
-    timer.run = catalog.open_run(by=by, why=why, engine=engine_name or settings.engine_name())
-    report.run = timer.run.id
+    report.run = timer.run = catalog.open_run(engine=engine_name or settings.engine_name(), by=by, why=why)
     try:
         with get_engine(engine_name) as engine:
             with timer.stage("standardise") as told:
@@ -222,8 +217,8 @@ def _link_and_load(
     lake = Lake.open(settings.home())
     with timer.stage("gather") as told:
         assertions = intake.active_assertions(engine)
-        told["rows_out"] = int(engine.arrow(assertions.aggregate(n=assertions.count()))["n"][0].as_py())
-    if not told["rows_out"] and not lake.exists("linkage/links"):
+        count = told["rows_out"] = int(engine.arrow(assertions.aggregate(n=assertions.count()))["n"][0].as_py())
+    if not count and not lake.exists("linkage/links"):
         return
     with timer.stage("link") as told:
         linked = linkage.link(engine, lake=lake, assertions=assertions, sources=sources.values())
