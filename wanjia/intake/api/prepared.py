@@ -66,10 +66,12 @@ class Recorder(Engine):
         return self._engine.load(name, table)
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
-        statement = self.con.compile(expression)
+        self.save_compiled(name, self.compiled(expression))
+        return self.con.table(name)
+
+    def save_compiled(self, name: str, statement: str) -> None:
         self._writing.append((name, statement))
         self.raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
-        return self.con.table(name)
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
         statement = self.con.compile(expression)
