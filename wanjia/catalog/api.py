@@ -130,7 +130,10 @@ def score(
         if not row["given"]:
             continue  # a subject of the source that has no such column is not incomplete
         tally = tallies.setdefault((row["source"], row["element"]), {})
-        for name, count in (("expected", row["rows"]), *((n, row[n]) for n in ("given", "shared", "differs", "stale"))):
+        for name, count in (
+            ("expected", row["known"]),
+            *((n, row[n]) for n in ("given", "shared", "differs", "stale")),
+        ):
             tally[name] = tally.get(name, 0) + count
     for frame, expression in (
         (value_issues, lambda: bulk.misfits(assertions, value_issues)),

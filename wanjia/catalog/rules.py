@@ -39,8 +39,8 @@ class Ratio:
 class Tally:
     """The counts of one source and element from which its ratios are made.
 
-    `expected` records that could state the element, `given` that do, `misfits` that tried, `shared` statements that can be compared with another,
-    `differs` of those from what holds, `stale` of those and older than it, `contradicted` by a cross-check.
+    `expected` records about people of whom anybody states the element, `given` that do, `misfits` that tried, `shared` statements that can be
+    compared with another, `differs` of those from what holds, `stale` of those and older than it, `contradicted` by a cross-check.
     """
 
     expected: int = 0
@@ -56,7 +56,7 @@ def ratios(tally: Tally) -> dict[str, Ratio]:
     """The ratios of one source and element under five of the six indicators of GB/T 36344-2018 (accessibility is a source's as a whole).
 
     - conformity: values that fit their element, of values given
-    - completeness: records with a value, of records that could have one
+    - completeness: records with a value, of records about people who are known to have one
     - accuracy: statements that say what holds, of those that can be compared
     - consistency: statements no cross-check objects to, of statements
     - timeliness: statements not overtaken by a newer one, of those that can be compared

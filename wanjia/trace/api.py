@@ -34,13 +34,8 @@ def record(
 
 def entries_about(person_id: int, *, limit: int = 100) -> list[dict[str, Any]]:
     """The newest entries about one person, as {at, kind, actor, purpose, detail}: what the person may see."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT at, kind, actor, purpose, detail FROM trace_entry WHERE subject = %s ORDER BY at DESC, id DESC LIMIT %s",
-            [person_id, limit],
-        )
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    about = Entry.objects.filter(subject=person_id).order_by("-at", "-id")
+    return list(about.values("at", "kind", "actor", "purpose", "detail")[:limit])
 
 
 def entries(

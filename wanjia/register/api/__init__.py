@@ -13,12 +13,35 @@ from wanjia.register.api.explaining import Belief, beliefs
 from wanjia.register.api.few import resolve_few
 from wanjia.register.api.finding import Found, Hit, find_persons, forwarded, household_members, where_registered
 from wanjia.register.api.loading import LoadResult, load
+from wanjia.register.api.matching import Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.resolving import Resolution, resolve
 
 __all__ = [
-    "AgeGroup", "AreaCounts", "Belief", "Found", "Hit", "LoadResult", "Pyramid", "Resolution", "as_of", "beliefs",
-    "count_population", "digest",
-    "find_persons", "forwarded", "household_members", "load", "person_facts", "population_by_area", "population_pyramid", "rebuild",
-    "resolve", "resolve_few", "sizes", "where_registered",
+    "AgeGroup",
+    "AreaCounts",
+    "Belief",
+    "Found",
+    "Hit",
+    "LoadResult",
+    "Pyramid",
+    "Resolution",
+    "Sought",
+    "as_of",
+    "beliefs",
+    "count_population",
+    "digest",
+    "find_persons",
+    "forwarded",
+    "household_members",
+    "load",
+    "person_facts",
+    "population_by_area",
+    "population_pyramid",
+    "rebuild",
+    "resolve",
+    "resolve_few",
+    "sizes",
+    "sought_by",
+    "where_registered",
 ]  # fmt: skip

@@ -119,11 +119,11 @@ class Resolution:
             yield self.engine.arrow(dossiers.dossiers(here(self.rows), here(self.resolved), self.rules))
 
     def agreement(self) -> list[dict[str, Any]]:
-        """How each source's statements fare against what holds: {source, subject, element, rows, given, shared, differs, stale}."""
+        """How each source's statements fare against what holds: {source, subject, element, rows, known, given, shared, differs, stale}."""
         wide = self.engine.arrow(agreement.agreement(self.rows, self.resolved, self.rules, self.table_of)).to_pylist()
         return [
             {"source": row["source"], "subject": row["subject"], "element": rule.key, "rows": row["rows"]}
-            | {name: int(row[f"{name}_{number}"]) for name in ("given", "shared", "differs", "stale")}
+            | {name: int(row[f"{name}_{number}"]) for name in ("known", "given", "shared", "differs", "stale")}
             for row in wide
             for number, rule in enumerate(self.rules)
         ]

@@ -42,6 +42,9 @@ def searchable(rows: Table) -> Table:
                 found.append(
                     rows.filter(rows[column].notnull()).select("person_id", kind=ibis.literal(kind), value=rows[column])
                 )
+    if not found:
+        # a profile may declare none of these elements: then nobody is found by name or number, and all else works
+        return rows.filter(ibis.literal(False)).select("person_id", kind=ibis.literal(""), value=ibis.literal(""))
     return ibis.union(*found, distinct=True) if len(found) > 1 else found[0].distinct()
 
 

@@ -175,12 +175,12 @@ def _pieces(rows: Table, resolved: Table, state: Table, kind: str, element: str,
         "division_now",
         kind=ibis.literal(kind),
         began=began,
-        is_last=changes.until.isnull(),
+        is_first=changes.nth == 0,
         valid_from=_before(began, closes),
         valid_to=closes,
     )
-    # a piece that would end before it began was never true, but the last one is where the person is known to have been
-    return pieces.filter(pieces.is_last | (pieces.began < pieces.valid_to)).select(
+    # a piece that would end before it began was never true; but the first stays, for a day, where nothing else says where the person was
+    return pieces.filter(pieces.is_first | pieces.valid_to.isnull() | (pieces.began < pieces.valid_to)).select(
         "person_id", "kind", "division", "division_now", "valid_from", "valid_to"
     )
 

@@ -17,7 +17,7 @@ from wanjia.register.rules import ElementRule, TrustedSource
 RANKED = "register_ranked"
 RESOLVED = "register_resolved"
 # derived columns that are wanted of the winning value
-_DERIVED = {"identity_number": ("state",), "division": ("current",), "name": ("norm", "pinyin")}
+_DERIVED = {"identity_number": ("state",), "division": ("current",), "name": ("norm",)}
 # elements whose day of statement is needed to say since when something holds
 DATED = ("domicile_division", "residence_division", "residence_registration", "household_number", "marital_status")
 
@@ -95,6 +95,9 @@ def resolve(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], t
             for d in _DERIVED.get(rule.type, ())
             if f"{rule.key}__{d}" in rows.columns
         }
+        if rule.type == "address":
+            keyed = keyed.mutate(**{f"{rule.key}__alike": comparison(rule, rows)})
+            taken[f"{rule.key}__alike"] = f"{rule.key}__alike"
         if rule.key in DATED:
             taken[f"{rule.key}__as_of"] = "as_of"
         if rule.key == "household_number":
@@ -120,6 +123,25 @@ def preference(rows: Table, rule: ElementRule, table_of: Mapping[str, int]) -> V
         return key
     sound = rows[f"{rule.key}__state"].isin(["sound", "sound15"])
     return key + sound.ifelse(ibis.literal(rules.SOUND_STEP, "int64"), ibis.literal(0, "int64"))
+
+
+def comparable(rule: ElementRule, resolved: Table) -> str:
+    """The column of `resolved` to compare statements with (see `comparison`)."""
+    suffix = {"name": "__norm", "address": "__alike"}.get(rule.type, "")
+    name = f"{rule.key}{suffix}"
+    return name if suffix and name in resolved.columns else rule.columns[0]
+
+
+def comparison(rule: ElementRule, rows: Table) -> Value:
+    """The form in which two statements of an element are compared: a name by its match form, an address by place, building and room."""
+    if rule.type == "name" and f"{rule.key}__norm" in rows.columns:
+        return rows[f"{rule.key}__norm"]
+    parts = [f"{rule.key}__{part}" for part in ("place", "building", "room")]
+    if rule.type == "address" and all(part in rows.columns for part in parts):
+        found = ibis.literal("|").join([rows[part] for part in parts])
+        # an address of which nothing was understood is compared as it is written
+        return (found == "").ifelse(rows[rule.columns[0]], found)
+    return rows[rule.columns[0]]
 
 
 def ordinal_of(won: Value) -> Value:

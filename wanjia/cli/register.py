@@ -1,0 +1,136 @@
+"""`wanjia register digest|rebuild|as-of|show`: the state, its proof, and what held when."""
+
+import getpass
+import json
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+SHAPES = click.Choice(["text", "json", "ndjson"])
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+MOMENT = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+
+@click.group()
+@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
+@click.option("--why", default="register command", show_default=True, help="The purpose, for the trace.")
+@click.pass_context
+def command(ctx: click.Context, by: str, why: str) -> None:
+    """The register's state: prove it, rebuild it, ask it."""
+    from wanjia.kernel.database import migrate, setup_django
+
+    setup_django()
+    migrate()
+    ctx.obj = {"by": by, "why": why}
+
+
+@command.command()
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.pass_obj
+def digest(who: dict[str, str], shape: str) -> None:
+    """A hash of the current content, vault included: the same wherever the same records lead to the same state."""
+    from wanjia.register import api
+
+    found = api.digest(**who)
+    click.echo(found if shape == "text" else json.dumps({"schema": 1, "digest": found}))
+
+
+@command.command()
+@click.option("--check", is_flag=True, help="Change nothing: exit code 4 when the state would differ.")
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.pass_obj
+def rebuild(who: dict[str, str], check: bool, shape: str) -> None:
+    """Compute the state anew from all active records and their links."""
+    from wanjia.intake import api as intake
+    from wanjia.kernel import settings
+    from wanjia.kernel.engine import get_engine
+    from wanjia.kernel.lake import Lake
+    from wanjia.register import api
+    from wanjia.standards import api as standards
+
+    with get_engine() as engine:
+        columns = ["assertion_id", "person_id", "probability", "band"]
+        links = engine.load("rebuild_links", Lake.open(settings.home()).read("linkage/links").select(columns))
+        resolution = api.resolve(
+            engine,
+            intake.active_assertions(engine),
+            links,
+            sources=intake.load_sources(settings.profile_dir()),
+            elements=standards.load_profile().elements.values(),
+        )
+        before, after, result = api.rebuild(resolution, expect_equal=check, **who)
+    if shape != "text":
+        click.echo(
+            json.dumps(
+                {"schema": 1, "before": before, "after": after, "changed": result.changed, "persons": result.persons}
+            )
+        )
+        return
+    click.echo(f"{result.persons:,} persons, {result.changed:,} changes")
+    click.echo(f"before {before}\nafter  {after}{'   (equal)' if before == after else ''}")
+
+
+@command.command("as-of")
+@click.argument("person", type=int)
+@click.option("--true-on", type=DAY, help="What was true on this day (default: at any time).")
+@click.option("--known-on", type=MOMENT, help="As known at this moment, UTC (default: now).")
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.pass_obj
+def as_of(who: dict[str, str], person: int, true_on: datetime | None, known_on: datetime | None, shape: str) -> None:
+    """What held of a PERSON (id) on a day, as it was known at a moment."""
+    from datetime import UTC
+
+    from wanjia.register import api
+
+    known = known_on.replace(tzinfo=UTC) if known_on else None
+    found = api.as_of([person], true_on=true_on.date() if true_on else None, known_on=known, **who)
+    _tell(found[person], shape)
+
+
+@command.command()
+@click.argument("person", type=int)
+@click.option("--open", "is_open", is_flag=True, help="Open the vault too: values with their provenance (traced).")
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.pass_obj
+def show(who: dict[str, str], person: int, is_open: bool, shape: str) -> None:
+    """What the register holds of a PERSON (id) now; with --open, who they are and why we believe it."""
+    from wanjia.privacy import api as privacy
+    from wanjia.register import api
+    from wanjia.standards import api as standards
+
+    facts: dict[str, Any] = dict(api.person_facts(person, **who))
+    if is_open:
+        dossier = privacy.open_person(person, **who)
+        facts["value"] = [
+            {
+                "column": belief.column,
+                "value": belief.value,
+                "rule": belief.rule,
+                "source": belief.winner.source if belief.winner else None,
+                "as_of": belief.winner.as_of if belief.winner else None,
+                "agreeing": len(belief.agreeing),
+                "losing": [{"value": value, "source": statement.source} for value, statement in belief.losing],
+            }
+            for belief in api.beliefs(dossier, standards.load_profile().elements.values())
+        ]
+    _tell(facts, shape)
+
+
+def _tell(facts: dict[str, list[dict[str, Any]]], shape: str) -> None:
+    if shape == "json":
+        click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False, default=_plain))
+        return
+    for kind, rows in facts.items():
+        for row in rows:
+            if shape == "ndjson":
+                click.echo(json.dumps({"kind_of_fact": kind, **row}, ensure_ascii=False, default=_plain))
+            else:
+                said = "  ".join(
+                    f"{name}={_plain(value)}" for name, value in row.items() if value not in (None, [], "")
+                )
+                click.echo(f"{kind:<11} {said}")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
