@@ -13,7 +13,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "code": ("",),
     "date": ("", "year", "month_day"),
     "number": ("", "first4"),
-    "address": ("", "division", "place", "building", "room", "unit"),
+    "address": ("", "division", "place", "building", "room", "unit", "door"),
     "division": ("", "county"),
 }
 

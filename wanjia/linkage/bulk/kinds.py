@@ -12,6 +12,9 @@ from wanjia.linkage.declared import Feature, Linkage
 
 Words = dict[str, str]
 
+#: so many last characters name an estate ("绿城小区")
+ENDING = 4
+
 
 @dataclass(frozen=True)
 class Level:
@@ -58,7 +61,7 @@ def best_value(feature: Feature) -> str:
     """SQL over a node: the value whose equality is the best level."""
     c = column(feature.key)
     # two spellings of one dwelling are one value
-    return f"coalesce(concat({c}__place, '/', {c}__building, '/', {c}__room), {c})" if feature.kind == "address" else c
+    return f"coalesce({c}__place || '/' || {c}__building || '/' || {c}__room, {c})" if feature.kind == "address" else c
 
 
 def main_columns(linkage: Linkage) -> list[str]:
@@ -257,7 +260,14 @@ def _date_levels(c: str, feature: Feature, words: Words) -> list[Level]:
 
 
 def _address_levels(c: str, feature: Feature, words: Words) -> list[Level]:
-    same_building = f"{_equal(f'{c}__place')} AND {_equal(f'{c}__building')}"
+    place, other_place = f"{c}__place_l", f"{c}__place_r"
+    # one writes the road, another the estate, a third both: one name within the other, or the same ending, is the same place
+    kin_place = (
+        f"({_equal(f'{c}__place')} OR instr({place}, {other_place}) > 0 OR instr({other_place}, {place}) > 0"
+        f" OR (right({place}, {ENDING}) = right({other_place}, {ENDING}) AND length({place}) > {ENDING}"
+        f" AND length({other_place}) > {ENDING}))"
+    )
+    same_building = f"{kin_place} AND {_equal(f'{c}__building')}"
     # one household is one home: as features of their own the two would count the same evidence twice
     household = "".join(f" OR {_equal(column(key))}" for key in feature.other)
     return [
@@ -268,7 +278,7 @@ def _address_levels(c: str, feature: Feature, words: Words) -> list[Level]:
             is_same=True,
         ),
         Level(same_building, "the same building", "同一楼栋"),
-        Level(_equal(f"{c}__place"), "the same place", "同一小区或路段"),
+        Level(kin_place, "the same place", "同一小区或路段"),
         Level(
             f"substr({c}__division_l, 1, 6) = substr({c}__division_r, 1, 6)",
             "the same county",
@@ -305,6 +315,7 @@ def key_part(term: str, linkage: Linkage, of: str = "") -> str:
         ("number", "first4"): f"substr({c}, 1, 4)",
         ("date", "month_day"): f"substr({c}, 5, 4)",
         ("division", "county"): f"substr({c}, 1, 6)",
-        ("address", "unit"): f"concat({c}__place, '/', {c}__building, '/', {c}__room)",
+        ("address", "unit"): f"{c}__place || '/' || {c}__building || '/' || {c}__room",
+        ("address", "door"): f"{c}__building || '/' || {c}__room",
     }
     return cuts.get((linkage.feature(key).kind, part), f"{of}{column(term)}")
