@@ -120,7 +120,9 @@ def _write_cases(cursor, review: pa.Table, model: str) -> int:
     named = ", ".join(CASE_COLUMNS)
     renewed = ", ".join(f"{c} = EXCLUDED.{c}" for c in CASE_COLUMNS[2:])
     cursor.execute(
-        f"""INSERT INTO "{table}" ({named}, status, opened_at) SELECT {named}, 'open', %s FROM linkage_case_incoming
+        f"""INSERT INTO "{table}" ({named}, status, opened_at)
+        SELECT DISTINCT ON (assertion_l, assertion_r) {named}, 'open', %s FROM linkage_case_incoming
+        ORDER BY assertion_l, assertion_r, probability DESC, reason
         ON CONFLICT (assertion_l, assertion_r) DO UPDATE SET {renewed} WHERE "{table}".status = 'open'""",
         [clock.now()],
     )
