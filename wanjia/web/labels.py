@@ -55,6 +55,11 @@ RUN_STATES: dict[str, str | Promise] = {"open": _("running"), "done": _("done"),
 BANDS: dict[str, str | Promise] = {"link": _("Linked"), "review": _("For review"), "none": _("Not linked")}
 
 
+def grouped(number: int) -> str:
+    """A whole number in groups of three: 1,234,567. In both languages alike: Django's own format for Chinese groups by nothing."""
+    return f"{number:,}"
+
+
 def word(words: dict[str, str | Promise], code: str) -> str:
     """The word for `code`, or the code itself."""
     return str(words.get(code, code))

@@ -1,7 +1,5 @@
 """Find a person, and one person's page: every value with its provenance, after the purpose is stated and traced."""
 
-import re
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,8 +8,15 @@ from django.utils.translation import gettext as _
 from wanjia.access.api import Right, require_area, significant
 from wanjia.kernel import clock
 from wanjia.linkage.errors import NoLinks, NoModel
-from wanjia.privacy.api import BlindKind, open_person
-from wanjia.register.api import find_persons, forwarded, household_members, person_facts, where_registered
+from wanjia.privacy.api import open_person
+from wanjia.register.api import (
+    find_persons,
+    forwarded,
+    household_members,
+    person_facts,
+    sought_by,
+    where_registered,
+)
 from wanjia.trace.api import entries_about, record
 from wanjia.web.labels import purpose_words
 from wanjia.web.officer import readings
@@ -20,7 +25,7 @@ from wanjia.web.officer.portrait import portrait
 from wanjia.web.page import Audience, page
 from wanjia.web.words import division_name, sex_words
 
-NUMBER = re.compile(r"^[0-9]{14}([0-9]|[0-9]{3}[0-9Xx])$")
+SOUND = ("sound", "sound15")
 READS_SHOWN = 30
 
 
@@ -28,12 +33,13 @@ READS_SHOWN = 30
 def find_person(request: HttpRequest) -> HttpResponse:
     """Ask for a person. The query comes by POST and goes on as a token, so that no name or number is ever in an address."""
     form = FindForm(request.POST if request.method == "POST" else None, initial=request.session.get("last_purpose"))
+    if form.is_bound and form.is_valid() and (mistake := _mistake_in(form.cleaned_data["query"])):
+        form.add_error("query", mistake)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         search = readings.Search(said["query"], said["birth_year"], said["purpose"], said["case"], form.why)
         return redirect("persons_found", readings.keep_search(request, search))
-    status = 422 if form.is_bound else 200
-    return render(request, "officer/find_person.html", {"form": mark_mistakes(form)}, status=status)
+    return render(request, "officer/find_person.html", {"form": mark_mistakes(form)})
 
 
 @page("find/<str:token>/", audience=Audience.OFFICER, right=Right.FIND_PERSON)
@@ -42,18 +48,18 @@ def persons_found(request: HttpRequest, token: str) -> HttpResponse:
     search = readings.kept_search(request, token)
     if search is None:
         return redirect("find_person")
+    sought = sought_by(search.query)
     found = find_persons(
-        match_forms(search.query),
+        sought.forms,
         by=request.user.username,
         why=search.why,
         birth_year=search.birth_year,
         area=significant(request.user.area),
     )
-    is_number = bool(NUMBER.match(search.query.replace(" ", "")))
     rows = [
         {
             "person_id": hit.person_id,
-            "name": _("the person with this number") if is_number else search.query,
+            "name": _("the person with this number") if sought.number_state else search.query,
             "born_in": hit.birth_year,
             "sex": sex_words(hit.sex),
             "division": division_name(hit.division, whole=True),
@@ -96,7 +102,7 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
         if form.is_valid():
             readings.state_purpose(request, person_id, why=form.why, **form.cleaned_data)
             return redirect("person", person_id)
-        return render(request, "officer/person_purpose.html", {"form": mark_mistakes(form)}, status=422)
+        return render(request, "officer/person_purpose.html", {"form": mark_mistakes(form)})
     if stated is None:
         form = PurposeForm(initial=request.session.get("last_purpose"))
         return render(request, "officer/person_purpose.html", {"form": form})
@@ -137,11 +143,11 @@ def _links(person_id: int) -> list:
         return []
 
 
-def match_forms(query: str) -> list[tuple[BlindKind, str]]:
-    """The match forms of what an officer typed: a number, a pinyin spelling, or a name."""
-    compact = query.replace(" ", "")
-    if NUMBER.match(compact):
-        return [(BlindKind.NUMBER, compact.upper())]
-    if query.isascii():
-        return [(BlindKind.PINYIN, " ".join(query.lower().split())), (BlindKind.NAME, compact.lower())]
-    return [(BlindKind.NAME, compact.replace("·", "").lower())]
+def _mistake_in(query: str) -> str | None:
+    """What is wrong with a typed number, or None; said before searching, because a mistyped number finds nobody or somebody else."""
+    state = sought_by(query).number_state
+    if state == "check_failed":
+        return _("The last character (check digit) does not fit this citizen number. Compare it with the document.")
+    if state is not None and state not in SOUND:
+        return _("This is not a citizen number: it has 18 characters, or 15 digits before 1999.")
+    return None

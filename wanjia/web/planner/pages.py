@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +14,7 @@ from wanjia.access.api import Right, significant
 from wanjia.kernel import settings
 from wanjia.privacy.api import SMALLEST_COUNT, ProtectedCount
 from wanjia.register.api import population_by_area, population_pyramid
+from wanjia.web.labels import grouped
 from wanjia.web.page import Audience, page
 from wanjia.web.words import division_name
 
@@ -29,7 +29,7 @@ LEVELS = {
 def shown(count: ProtectedCount) -> str:
     """A protected count in words: the number, “<10”, or “…” where it is held back to keep another hidden."""
     if count.people is not None:
-        return number_format(count.people, force_grouping=True)
+        return grouped(count.people)
     return f"<{SMALLEST_COUNT}" if count.is_small else "…"
 
 
@@ -171,7 +171,7 @@ def _figures(counted: Any) -> list[dict[str, str]]:
 
     def share(chosen: list[int | None], whole: list[int | None]) -> str:
         if any(n is None for n in [*chosen, *whole]) or not sum(n or 0 for n in whole):
-            return "–"
+            return "…"
         return f"{sum(n or 0 for n in chosen) / sum(n or 0 for n in whole) * 100:.1f}%"
 
     men, women = [g.men.people for g in counted.groups], [g.women.people for g in counted.groups]
@@ -180,7 +180,7 @@ def _figures(counted: Any) -> list[dict[str, str]]:
     def aged(first: int, last: int) -> list[int | None]:
         return [n for g in counted.groups if first <= g.first <= last for n in (g.men.people, g.women.people)]
 
-    ratio = "–"
+    ratio = "…"
     if None not in everyone and sum(women):
         ratio = f"{sum(men) / sum(women) * 100:.1f}"
     return [

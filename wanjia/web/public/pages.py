@@ -51,8 +51,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
             login(request, account)
             return redirect(following)
         form.add_error(None, _("Account and password do not match. Check both, or ask an administrator."))
-    status = 422 if form.is_bound else 200
-    return render(request, "public/log_in.html", {"form": form, "next": following}, status=status)
+    return render(request, "public/log_in.html", {"form": form, "next": following})
 
 
 @page("logout/", audience=Audience.PUBLIC, right=None, methods=("POST",))

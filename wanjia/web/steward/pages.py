@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -17,7 +16,7 @@ from wanjia.kernel import clock
 from wanjia.linkage import api as linkage
 from wanjia.linkage.errors import NoModel
 from wanjia.register.api import sizes
-from wanjia.web.labels import DIMENSIONS, RUN_STATES, SHOW_REASONS, STAGES, word
+from wanjia.web.labels import DIMENSIONS, RUN_STATES, SHOW_REASONS, STAGES, grouped, word
 from wanjia.web.listing import ROWS, Listing, page_number, whole_number
 from wanjia.web.page import Audience, is_fragment, page
 from wanjia.web.words import check_name, element_name, source_name
@@ -94,7 +93,7 @@ def _flow(run: dict[str, Any], together: dict[str, Any]) -> list[dict[str, Any]]
     held = sizes()
 
     def note(text: str, number: int) -> str:
-        return text % {"n": number_format(number, force_grouping=True)}
+        return text % {"n": grouped(number)}
 
     return [
         {
@@ -167,7 +166,7 @@ def quarantined_row(request: HttpRequest, refusal_id: int) -> HttpResponse:
         why = request.POST.get("why", "")
         if why not in SHOW_REASONS:
             context["mistake"] = _("Choose why you need the cells.")
-            return render(request, "steward/quarantined_row.html", context, status=422)
+            return render(request, "steward/quarantined_row.html", context)
         _row, cells = intake.open_refusal(refusal_id, by=request.user.username, why=why, lang=_lang())
         context["cells"] = list(cells.items())
     return render(request, "steward/quarantined_row.html", context)
@@ -299,7 +298,7 @@ def linkage_curve(request: HttpRequest) -> HttpResponse:
 
 def _linkage_figures(curve: dict[str, Any], figures: dict[str, Any]) -> list[dict[str, str]]:
     def number(value: Any) -> str:
-        return "–" if value is None else number_format(int(value), force_grouping=True)
+        return "–" if value is None else grouped(int(value))
 
     bands = figures.get("bands", {})
     reached = curve["blocking_recall_estimated"]

@@ -1,13 +1,14 @@
-"""Small things templates need: icons, masked numbers, counts, ratios, bars, the current address with one change."""
+"""Small things templates need: icons, counts, ratios, bars, the current address with one change."""
 
 from typing import Any
 
 from django import template
 from django.http import QueryDict
 from django.templatetags.static import static
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from wanjia.web.labels import grouped
 
 register = template.Library()
 
@@ -22,18 +23,9 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.filter
-def masked(number: str | None) -> str:
-    """A document number as first six and last four, the rest hidden; anything shorter than twelve shows its last two only."""
-    text = number or ""
-    if len(text) >= 12:
-        return f"{text[:6]}{'•' * (len(text) - 10)}{text[-4:]}"
-    return "•" * max(len(text) - 2, 0) + text[-2:]
-
-
-@register.filter
 def count(value: Any) -> str:
     """A whole number with separators; – when unknown."""
-    return "–" if value is None else number_format(int(value), use_l10n=True, force_grouping=True)
+    return "–" if value is None else grouped(int(value))
 
 
 @register.filter

@@ -13,7 +13,7 @@ function classes() {
   const round = (n) => { const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(n, 1))) - 1); return Math.round(n / unit) * unit; };
   const limits = [0.2, 0.4, 0.6, 0.8].map((q) => round(counts[Math.min(counts.length - 1, Math.floor(q * counts.length))]));
   const edges = [...new Set(limits)].filter((n) => n > counts[0]);
-  const shades = ["#e8f1ef", "#bcd9da", "#85b8c0", "#468f9f", "#14576c"].slice(-(edges.length + 1));
+  const shades = ["#edf4f2", "#cfe4e3", "#a3ccd1", "#6dadb9", "#378799"].slice(-(edges.length + 1));
   return shades.map((shade, i) => ({
     color: shade,
     ...(i > 0 ? { gte: edges[i - 1] } : {}), ...(i < edges.length ? { lt: edges[i] } : {}),
@@ -25,7 +25,8 @@ function classes() {
 const hatched = { areaColor: "#eceeec", decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: Math.PI / 4, color: "rgba(82,97,107,0.5)" } };
 window.echarts.registerMap("areas", shapes);
 const place = document.getElementById("map");
-const isLabelled = shapes.features.length <= 24 && place.clientWidth > 480;
+const isNarrow = place.clientWidth < 480;
+const isLabelled = shapes.features.length <= 24 && !isNarrow;
 
 const chart = draw("map", {
   tooltip: tip(({ name }) => { const area = byCode.get(name); return area ? `${area.name}\n${area.shown}` : words.missing; }),
@@ -34,11 +35,11 @@ const chart = draw("map", {
     textStyle: { color: colour("--ink"), fontSize: small }, outOfRange: { color: "#eceeec" },
   },
   series: [{
-    type: "map", map: "areas", nameProperty: "code", roam: false, selectedMode: false, layoutCenter: ["54%", "50%"],
-    layoutSize: "98%", aspectScale: 0.91,
+    type: "map", map: "areas", nameProperty: "code", roam: false, selectedMode: false,
+    left: isNarrow ? 4 : "16%", right: 4, top: 8, bottom: isNarrow ? 104 : 8,
     label: { show: isLabelled, fontSize: Math.max(10, small - 1), color: colour("--ink"), textBorderColor: "#fff", textBorderWidth: 2.5, formatter: ({ name }) => byCode.get(name)?.name ?? "" },
     labelLayout: { hideOverlap: true },
-    itemStyle: { borderColor: "#ffffff", borderWidth: 1.2 },
+    itemStyle: { borderColor: "#ffffff", borderWidth: 1.4 },
     emphasis: { label: { show: true, color: colour("--ink") }, itemStyle: { areaColor: "#f2c14e" } },
     data: areas.map((a) => ({ name: a.code, value: a.people ?? NaN, ...(a.people === null ? { itemStyle: hatched } : {}) })),
   }],

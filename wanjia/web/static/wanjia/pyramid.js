@@ -5,9 +5,12 @@ const small = textSize();
 const whole = new Intl.NumberFormat(document.documentElement.lang);
 const shown = (people, text) => (people === null ? text : whole.format(people));
 const most = Math.max(1, ...groups.flatMap((g) => [g.men ?? 0, g.women ?? 0]));
-const step = 10 ** Math.floor(Math.log10(most));
-const edge = Math.ceil(most / step / 0.5) * 0.5 * step;
 const narrow = document.getElementById("pyramid").clientWidth < 480;
+// a round step, so that both ends of the axis are whole steps from the middle
+const rough = most / (narrow ? 2 : 4);
+const unit = 10 ** Math.floor(Math.log10(rough));
+const step = [1, 2, 2.5, 5, 10].map((n) => n * unit).find((n) => n >= rough);
+const edge = Math.ceil(most / step) * step;
 
 // stripes for men, plain for women: the two sides are told apart without colour
 const stripes = { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -Math.PI / 4, color: "rgba(255,255,255,0.55)" };
@@ -25,7 +28,7 @@ draw("pyramid", {
     return [`${group.label} ${words.years}`, `${words.men}  ${shown(group.men, group.men_text)}`, `${words.women}  ${shown(group.women, group.women_text)}`].join("\n");
   }, "axis"), axisPointer: { type: "shadow" } },
   xAxis: {
-    type: "value", min: -edge, max: edge, splitNumber: narrow ? 4 : 8,
+    type: "value", min: -edge, max: edge, interval: step,
     axisLabel: { color: colour("--ink-soft"), fontSize: small, hideOverlap: true, formatter: (v) => whole.format(Math.abs(v)) },
     splitLine: { lineStyle: { color: colour("--line") } },
   },
