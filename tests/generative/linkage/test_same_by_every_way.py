@@ -1,0 +1,98 @@
+"""Links do not depend on the way: whole or piece by piece, with or without what came and went, in a batch or pushed."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.make.people_frames import LINKAGE, TRUST, frame, keep_model, population, trained
+from wanjia.kernel.lake import Lake
+from wanjia.linkage.adapters.workspace import Workspace
+from wanjia.linkage.api import state
+from wanjia.linkage.api.linking import link
+from wanjia.linkage.api.resident import Resident
+
+SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def linked(engine, tmp_path):
+    """Link a list of rows in a lake of its own; the same name goes on with the same lake."""
+    number = iter(range(10**6))
+    lakes = {}
+
+    def run(rows, name=None):
+        if name not in lakes:
+            lakes[name] = Lake.open(tmp_path / f"lake{next(number)}")
+            keep_model(lakes[name], Workspace(engine), trained())
+        lake = lakes[name] if name is not None else lakes.pop(name)
+        link(engine, lake=lake, linkage=LINKAGE, trust=TRUST, assertions=engine.load("given_rows", frame(rows)))
+        return lake
+
+    return run
+
+
+def told(lake):
+    return lake.read(state.LINKS).to_pylist(), lake.read(state.REVIEW).to_pylist()
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), persons=st.integers(2, 25))
+def test_order_of_rows_means_nothing(linked, seed, persons):
+    rows = population(seed, persons)
+    shuffled = random.Random(seed).sample(rows, len(rows))
+    assert told(linked(rows)) == told(linked(shuffled))
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), persons=st.integers(2, 25), share=st.floats(0.3, 0.95))
+def test_piece_by_piece_is_the_whole(linked, seed, persons, share):
+    rows = population(seed, persons)
+    first = rows[: max(1, int(len(rows) * share))]
+    linked(first, name=(seed, persons, share))
+    assert told(linked(rows, name=(seed, persons, share))) == told(linked(rows))
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), persons=st.integers(2, 25), share=st.floats(0.3, 0.95))
+def test_what_was_withdrawn_never_came(linked, seed, persons, share):
+    rows = population(seed, persons)
+    kept = rows[: max(1, int(len(rows) * share))]
+    linked(rows, name=("w", seed, persons, share))
+    assert told(linked(kept, name=("w", seed, persons, share))) == told(linked(kept))
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), persons=st.integers(2, 25), share=st.floats(0.3, 0.95))
+def test_pushed_rows_are_linked_as_a_batch_would(engine, linked, seed, persons, share):
+    rows = population(seed, persons)
+    cut = max(1, int(len(rows) * share))
+    lake = linked(rows[:cut])
+    resident = Resident.open(
+        engine, lake=lake, linkage=LINKAGE, trust=TRUST, assertions=engine.load("given_rows", frame(rows[:cut]))
+    )
+    for start in range(cut, len(rows), 3):
+        resident.link_few(frame(rows[start : start + 3]))
+    pushed = engine.raw.sql("SELECT * FROM lk_links ORDER BY assertion_id").to_arrow_table()
+    whole = linked(rows).read(state.LINKS)
+    assert pushed.select(whole.column_names).to_pylist() == whole.to_pylist()
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), persons=st.integers(2, 40))
+def test_no_person_has_two_sound_numbers_or_two_baseline_records_by_likeness(engine, linked, seed, persons):
+    rows = population(seed, persons)
+    lake = linked(rows)
+    by_id = {r["assertion_id"]: r for r in rows}
+    nodes = dict(engine.raw.sql("SELECT assertion_id, node_id FROM lk_members").fetchall())
+    numbers, baseline = {}, {}
+    own = dict(engine.raw.sql("SELECT node_id, num FROM lk_nodes").fetchall())
+    for found in lake.read(state.LINKS).to_pylist():
+        person, assertion = found["person_id"], found["assertion_id"]
+        if own[nodes[assertion]]:
+            numbers.setdefault(person, set()).add(own[nodes[assertion]])
+        if by_id[assertion]["source"] == "register":
+            baseline.setdefault(person, set()).add(nodes[assertion])
+    assert all(len(n) == 1 for n in numbers.values())
+    assert all(len(n) == 1 for n in baseline.values())
