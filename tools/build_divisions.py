@@ -22,7 +22,18 @@ from pathlib import Path
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
 TARGET = Path(__file__).resolve().parent.parent / "declared" / "cn" / "divisions" / "national.csv"
-FIELDS = ["code", "name_zh", "name_en", "level", "parent", "valid_from", "valid_to", "precision", "successors", "source"]
+FIELDS = [
+    "code",
+    "name_zh",
+    "name_en",
+    "level",
+    "parent",
+    "valid_from",
+    "valid_to",
+    "precision",
+    "successors",
+    "source",
+]
 LAST_YEAR_OF_TIMELINE = 2020
 # codes that group the districts or counties of a city; they name no place, but numbers were issued under them
 GROUPING_NAMES = (
@@ -342,6 +353,9 @@ def _rows(spans: dict[str, list[Span]]) -> list[dict[str, str]]:
         city = f"{code[:4]}00"
         parent = "" if level == "province" else f"{code[:2]}0000" if level == "city" or city not in spans else city
         for span in spans[code]:
+            if span.first and span.end and span.end <= span.first:
+                # the sources disagree by a year on when it ended; it cannot have ended before its first year was over
+                span.end = span.first + 1
             rows.append(
                 {
                     "code": code,

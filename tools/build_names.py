@@ -18,7 +18,19 @@ FOLDER = Path(__file__).resolve().parent.parent / "declared" / "cn" / "names"
 # simplified in running text, but registered as they are in names since the national list of 2013
 KEPT_IN_NAMES = set("喆堃淼犇昇乾晧祎甦濬镕菉")
 # variants that OpenCC leaves alone because they are no traditional forms
-MORE_VARIANTS = {"峯": "峰", "羣": "群", "啓": "启", "甯": "宁", "衞": "卫", "説": "说", "靑": "青", "眞": "真", "髙": "高", "﨑": "崎", "吳": "吴"}
+MORE_VARIANTS = {
+    "峯": "峰",
+    "羣": "群",
+    "啓": "启",
+    "甯": "宁",
+    "衞": "卫",
+    "説": "说",
+    "靑": "青",
+    "眞": "真",
+    "髙": "高",
+    "﨑": "崎",
+    "吳": "吴",
+}
 
 
 def main() -> None:

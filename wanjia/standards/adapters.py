@@ -23,12 +23,16 @@ def read_divisions(folder: Path) -> list[Division]:
             try:
                 rows.append(_division(record))
             except ValueError as wrong:
-                mistakes.append(Mistake(shown, f"line {number}", f"is not a division: {wrong}", f"不是有效的区划行：{wrong}"))
+                mistakes.append(
+                    Mistake(shown, f"line {number}", f"is not a division: {wrong}", f"不是有效的区划行：{wrong}")
+                )
     known = {row.code for row in rows}
     for row in rows:
         for other in (*row.successors, *([row.parent] if row.parent else [])):
             if other not in known:
-                mistakes.append(Mistake(folder.name, row.code, f"names {other}, which is no code here", f"所指 {other} 不在表中"))
+                mistakes.append(
+                    Mistake(folder.name, row.code, f"names {other}, which is no code here", f"所指 {other} 不在表中")
+                )
     if mistakes:
         raise DeclarationErrors(mistakes)
     return rows
@@ -39,13 +43,18 @@ def read_pairs(path: Path, fields: tuple[str, ...]) -> list[tuple[str, ...]]:
     if not path.exists():
         return []
     mistakes: list[Mistake] = []
-    rows = [tuple(record[f] for f in fields) for _, record in _records(path, fields, f"{path.parent.name}/{path.name}", mistakes)]
+    rows = [
+        tuple(record[f] for f in fields)
+        for _, record in _records(path, fields, f"{path.parent.name}/{path.name}", mistakes)
+    ]
     if mistakes:
         raise DeclarationErrors(mistakes)
     return rows
 
 
-def _records(path: Path, fields: tuple[str, ...], shown: str, mistakes: list[Mistake]) -> Iterator[tuple[int, dict[str, str]]]:
+def _records(
+    path: Path, fields: tuple[str, ...], shown: str, mistakes: list[Mistake]
+) -> Iterator[tuple[int, dict[str, str]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != fields:

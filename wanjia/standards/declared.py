@@ -128,7 +128,8 @@ class Element:
         """The element's columns: one of its own key, or one for each declared part."""
         if self.parts:
             return tuple(
-                ElementPart(p.key, self.key, p.name, p.type, p.codes, p.scheme, self.script, open_ended=p.open_ended) for p in self.parts
+                ElementPart(p.key, self.key, p.name, p.type, p.codes, p.scheme, self.script, open_ended=p.open_ended)
+                for p in self.parts
             )
         return (
             ElementPart(
@@ -161,7 +162,11 @@ class Element:
                 yield where, "must be said in both languages", "须用两种语言写明"
         for column in self.columns:
             if (column.type == "code") != (column.codes is not None):
-                yield "codes", f"{column.key}: a code has a code set, and only a code", f"{column.key}：代码型须有且仅有代码型可有代码集"
+                yield (
+                    "codes",
+                    f"{column.key}: a code has a code set, and only a code",
+                    f"{column.key}：代码型须有且仅有代码型可有代码集",
+                )
             if column.type == "identity_number" and column.scheme not in ("cn", "digits"):
                 yield "scheme", "an identity number says its scheme: cn or digits", "身份号码须写明方案：cn 或 digits"
         keys = {column.key for column in self.columns}
@@ -169,9 +174,17 @@ class Element:
             if (example.expect is None) == (example.refuse is None):
                 yield f"examples[{number}]", "says either expect or refuse", "须且只能写 expect 或 refuse"
             if (example.part or self.columns[0].key) not in keys:
-                yield f"examples[{number}].part", f"is none of {', '.join(sorted(keys))}", f"不在 {', '.join(sorted(keys))} 之中"
+                yield (
+                    f"examples[{number}].part",
+                    f"is none of {', '.join(sorted(keys))}",
+                    f"不在 {', '.join(sorted(keys))} 之中",
+                )
         if not self.examples:
-            yield "examples", "at least one example, because examples are run as tests", "至少一个示例，示例会作为测试运行"
+            yield (
+                "examples",
+                "at least one example, because examples are run as tests",
+                "至少一个示例，示例会作为测试运行",
+            )
 
     def _protected_breaches(self) -> Iterator[Breach]:
         spoken_of = protected_kind([self.key, self.name.zh, self.name.en])
@@ -240,11 +253,17 @@ class CodeSet:
         for row in self.codes:
             for where, other in (("parent", row.parent), ("replaced_by", row.replaced_by)):
                 if other is not None and other not in known:
-                    yield f"codes.{row.code}.{where}", f"{other!r} is not a code of this set", f"{other!r} 不是本代码集的代码"
+                    yield (
+                        f"codes.{row.code}.{where}",
+                        f"{other!r} is not a code of this set",
+                        f"{other!r} 不是本代码集的代码",
+                    )
             if row.replaced_by and not row.valid_to:
                 yield f"codes.{row.code}.valid_to", "a replaced code says when it ended", "被替代的代码须写明失效日期"
             yield from (
-                (f"codes.{row.code}", en, zh) for _, en, zh in limit_breaches({"": f"{row.zh} {row.en}"}) if "limit 2" in en
+                (f"codes.{row.code}", en, zh)
+                for _, en, zh in limit_breaches({"": f"{row.zh} {row.en}"})
+                if "limit 2" in en
             )
 
 
@@ -259,12 +278,20 @@ class ProfileFile:
     numbers: Literal["cn", "none"] = "none"
 
 
-def unknown_references(elements: Iterable[Element], code_sets: Iterable[str], departments: Iterable[str]) -> Iterator[tuple[str, Breach]]:
+def unknown_references(
+    elements: Iterable[Element], code_sets: Iterable[str], departments: Iterable[str]
+) -> Iterator[tuple[str, Breach]]:
     """Code sets and departments that elements name but the profile does not declare: (element key, breach)."""
     sets, owners = set(code_sets), set(departments)
     for element in elements:
         for column in element.columns:
             if column.codes and column.codes not in sets:
-                yield element.key, ("codes", f"no code set {column.codes!r} is declared", f"未声明代码集 {column.codes!r}")
+                yield (
+                    element.key,
+                    ("codes", f"no code set {column.codes!r} is declared", f"未声明代码集 {column.codes!r}"),
+                )
         if owners and element.owner not in owners:
-            yield element.key, ("owner", f"no department {element.owner!r} is declared", f"未声明部门 {element.owner!r}")
+            yield (
+                element.key,
+                ("owner", f"no department {element.owner!r} is declared", f"未声明部门 {element.owner!r}"),
+            )

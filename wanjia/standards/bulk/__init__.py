@@ -1,8 +1,8 @@
 """Standardising: the one definition of how a written value becomes a standard one, as relational expressions.
 
 Every type's rule is a function from a table with a text column to the same table with the canonical value, its derived columns and a
-reason. The rules run once per distinct text and are joined back (people share names, days, codes and addresses), save for numbers,
-which are nearly all different. Nothing here is Python run per row: DuckDB and Spark give the same rows.
+reason. The rules run once per distinct text and are joined back: people share names, days, codes and addresses, and for numbers a
+narrow table costs less than carrying every other column along. Nothing here is Python run per row: DuckDB and Spark give the same rows.
 """
 
 import itertools
@@ -63,8 +63,6 @@ RULES: dict[str, Rule] = {
     "integer": words.integer,
     "text": words.text,
 }
-# nearly every row has another value, so finding the distinct ones first would cost more than it saves
-MOSTLY_DISTINCT = ("identity_number", "document_number")
 RAW = "raw"
 
 
@@ -121,14 +119,8 @@ def _plan(
     for column, reading in columns.items():
         step = Step(reading, lookups, kept)
         outputs = [reading.part.key, *reading.part.derived, f"{reading.part.key}__reason"]
-        rule = RULES[reading.part.type]
-        if reading.part.type in MOSTLY_DISTINCT:
-            written = f"written__{reading.part.key}"
-            others = [c for c in result.columns if c != column]
-            result = rule(result.rename({written: column}), written, step).select(*others, *outputs)
-            continue
         values = kept(table.select(**{RAW: table[column]}).filter(ibis._[RAW].notnull()).distinct())
-        meaning = kept(rule(values, RAW, step).select(RAW, *outputs))
+        meaning = kept(RULES[reading.part.type](values, RAW, step).select(RAW, *outputs))
         joined = result.left_join(meaning, result[column] == meaning[RAW])
         result = joined.select(*[result[c] for c in result.columns if c != column], *[meaning[o] for o in outputs])
     order = [*keep, *(c for r in columns.values() for c in (r.part.key, *r.part.derived, f"{r.part.key}__reason"))]

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import ibis
 from ibis.expr.types import StringValue, Table
 
-from wanjia.standards.bulk.words import known, narrow, translated
+from wanjia.standards.bulk.words import is_missing, known, narrow, translated
 
 if TYPE_CHECKING:
     from wanjia.standards.bulk import Step
 
 _TRADITIONAL, _SIMPLE = "號樓棟區縣鎮鄉國東門灣園廣場單層車頭廠莊橋", "号楼栋区县镇乡国东门湾园广场单层车头厂庄桥"
-_DASHES, _HYPHENS = "－—–―~～_", "-" * 7
+_DASHES, _HYPHENS = "－—–―~_", "-" * 6
 _COUNTED = "[0-9A-Za-z一二三四五六七八九十]"
 _BUILDING = f"({_COUNTED}{{1,5}})(?:号楼|栋|幢|座|#楼|#)"
 _UNIT = f"({_COUNTED}{{1,3}})(?:单元|门洞)"
@@ -27,7 +27,8 @@ _TOWN = "^(.{1,10}?(?:街道|镇|乡|苏木))(?:办事处)?([^路街巷道大]|$
 _VILLAGE = "^(.{1,14}?(?:社区|村))(?:居民委员会|村民委员会|居委会|村委会|委会)?([^路街巷道大]|$)"
 _OFFICE = "^(?:办事处|居民委员会|村民委员会|居委会|村委会|委会)"
 _HAS_ROAD = "[路街巷弄道]|胡同|大院|里[0-9]"
-_HEAD = "^(.{1,40}[省市区县旗州盟])"
+_HEAD = "^(.*[省市区县旗州盟])"
+_UNCLEAN = f"[！-～ \u00a0\u2002-\u200f\u202f\u2060\ufeff\u00ad\t\r\n　,，、;；。{_TRADITIONAL}{_DASHES}]"
 _DIGIT_HAN, _DIGITS = "一二三四五六七八九", "123456789"
 
 
@@ -38,35 +39,46 @@ def address(table: Table, raw: str, step: "Step") -> Table:
     `__building`, `__unit`, `__room`: their numbers; `__norm`: place, building, unit and room parted by |, for comparing.
     """
     key = step.part.key
-    plain = known(narrow(table[raw]), step).re_replace("[ ,，、;；。]+", "")
-    table = table.mutate(__plain=translated(plain, _TRADITIONAL, _SIMPLE, f"[{_TRADITIONAL}]"))
-    table = table.mutate(__plain=translated(table["__plain"], _DASHES, _HYPHENS, "[－—–―~～_]"))
-    has_text = table["__plain"].re_search("[0-9A-Za-z㐀-鿿]")
+    # most addresses are clean, and asking once is much cheaper than four replacements
+    written = ibis.ifelse(table[raw].re_search(_UNCLEAN), _tidied(table[raw]), table[raw])
+    table = step.keep(table.select(raw, __plain=known(written, step)))
     none = ibis.null("string")
-    table = step.keep(
-        table.mutate(
-            **{
-                key: ibis.ifelse(has_text, table["__plain"], none),
-                f"{key}__reason": ibis.cases((table["__plain"].notnull() & ~has_text, "ADDRESS_EMPTY"), else_=none),
-            }
-        )
+    has_text = table["__plain"].re_search("[0-9A-Za-z㐀-鿿]").fill_null(False)
+    is_empty = ~has_text & ~is_missing(narrow(table[raw]), step)
+    table = table.select(
+        raw,
+        **{
+            key: ibis.ifelse(has_text, table["__plain"], none),
+            f"{key}__reason": ibis.cases((is_empty, "ADDRESS_EMPTY"), else_=none),
+        },
     )
-    table = step.keep(_county(table, key, step))
+    table = _county(step.keep(_headed(table, key)), key, step)
     table = step.keep(_below(table, step))
-    return _inside(table, key)
+    return _inside(table, key, step)
+
+
+def _tidied(text: StringValue) -> StringValue:
+    """Half-width, without spaces and punctuation, simple characters for the words of addresses, one kind of dash."""
+    plain = narrow(text).re_replace("[ ,，、;；。]+", "")
+    plain = translated(plain, _TRADITIONAL, _SIMPLE, f"[{_TRADITIONAL}]")
+    return translated(plain, _DASHES, _HYPHENS, f"[{_DASHES}]")
+
+
+def _headed(table: Table, key: str) -> Table:
+    """`table` with the beginning of the address in which divisions can stand: few addresses have one of their own."""
+    head = table[key].re_extract(_HEAD, 1)
+    # an address without any such character may still begin with short names
+    return table.mutate(__head=ibis.ifelse(head == "", table[key].substr(0, 12), head))
 
 
 def _county(table: Table, key: str, step: "Step") -> Table:
     """`table` with the county that the address begins with and what is left of the address."""
     shown = table[key]
-    head = shown.re_extract(_HEAD, 1)
-    # an address without any such character may still begin with short names
-    table = table.mutate(__head=ibis.ifelse(head == "", shown.substr(0, 12), head))
     heads = step.keep(table.select("__head").filter(ibis._["__head"].notnull()).distinct())
     lengths = step.lookups.path_lengths
     none = ibis.null("string")
     if not lengths:
-        return table.mutate(__county=none, __rest=shown)
+        return table.mutate(__county=none, __rest=shown).drop("__head")
     # the longest written path that the head begins with: one look-up per possible length
     tried = heads.mutate(length=ibis.array([ibis.literal(n, "int64") for n in lengths])).unnest("length")
     tried = tried.filter(tried.length <= tried["__head"].length())
@@ -75,47 +87,58 @@ def _county(table: Table, key: str, step: "Step") -> Table:
     found = tried.join(paths, tried.path == paths.path).select("__head", "length", "code")
     best = step.keep(found.group_by("__head").agg(__county=found.code.argmax(found.length), __taken=found.length.max()))
     joined = table.left_join(best, table["__head"] == best["__head"])
-    table = joined.select(*[table[c] for c in table.columns], best["__county"], best["__taken"])
-    shown, taken = table[key], table["__taken"].fill_null(0)
-    return table.mutate(__rest=shown.substr(taken, shown.length()))
+    shown, taken = table[key], best["__taken"].fill_null(0)
+    rest = shown.substr(taken, shown.length())
+    return joined.select(*[table[c] for c in table.columns if c != "__head"], best["__county"], __rest=rest)
 
 
 def _below(table: Table, step: "Step") -> Table:
     """`table` with the finest division, the community's name, and what is left after town and community."""
-    table = table.mutate(__town_name=table["__rest"].re_extract(_TOWN, 1))
-    rest, town = table["__rest"], table["__town_name"]
-    table = step.keep(table.mutate(__rest=rest.substr(town.length(), rest.length()).re_replace(_OFFICE, "")))
-    table = table.mutate(__village_name=table["__rest"].re_extract(_VILLAGE, 1))
-    rest, village = table["__rest"], table["__village_name"]
-    table = table.mutate(__rest=rest.substr(village.length(), rest.length()).re_replace(_OFFICE, ""))
+    table = step.keep(table.mutate(__town_name=table["__rest"].re_extract(_TOWN, 1)))
+    table = step.keep(
+        _without(table, "__town_name").mutate(__village_name=lambda t: t["__rest"].re_extract(_VILLAGE, 1))
+    )
+    table = _without(table, "__village_name")
     places = step.lookups.places
     towns, villages = places.view(), places.view()
     joined = table.left_join(towns, [table["__county"] == towns.parent, table["__town_name"] == towns.name])
-    table = step.keep(joined.select(*[table[c] for c in table.columns], __town=towns.code))
+    table = joined.select(*[table[c] for c in table.columns if c != "__town_name"], __town=towns.code)
     joined = table.left_join(villages, [table["__town"] == villages.parent, table["__village_name"] == villages.name])
-    return joined.select(
-        *[table[c] for c in table.columns], __division=ibis.coalesce(villages.code, table["__town"], table["__county"])
-    )
+    division = ibis.coalesce(villages.code, table["__town"], table["__county"])
+    return joined.select(*[table[c] for c in table.columns if c not in ("__town", "__county")], __division=division)
 
 
-def _inside(table: Table, key: str) -> Table:
+def _without(table: Table, taken: str) -> Table:
+    """`table` with what `taken` holds, and the office that may follow it, cut from the head of the rest."""
+    rest, name = table["__rest"], table[taken]
+    after = rest.substr(name.length(), rest.length())
+    return table.mutate(__rest=ibis.ifelse(name == "", rest, after.re_replace(_OFFICE, "")))
+
+
+def _inside(table: Table, key: str, step: "Step") -> Table:
     """`table` with the address's place, building, unit and room."""
-    rest = table["__rest"]
-    place = rest.re_extract(_PLACE, 1)
-    table = table.mutate(__road=place, __tail=rest.substr(place.length(), rest.length()))
-    tail = table["__tail"]
-    is_dashed = tail.re_search(_DASHED)
+    table = step.keep(table.mutate(__road=table["__rest"].re_extract(_PLACE, 1)))
+    rest, road = table["__rest"], table["__road"]
+    tail = rest.substr(road.length(), rest.length())
+    table = step.keep(
+        table.mutate(__tail=tail, __is_dashed=tail.contains("-") & tail.re_search(_DASHED)).drop("__rest")
+    )
+    tail, is_dashed = table["__tail"], table["__is_dashed"]
     has_three = is_dashed & (tail.re_extract(_DASHED, 1) != "")
     none = ibis.null("string")
     building = ibis.cases(
-        (has_three, tail.re_extract(_DASHED, 1)), (is_dashed, tail.re_extract(_DASHED, 2)), else_=_counted(tail.re_extract(_BUILDING, 1))
+        (has_three, tail.re_extract(_DASHED, 1)),
+        (is_dashed, tail.re_extract(_DASHED, 2)),
+        else_=tail.re_extract(_BUILDING, 1),
     )
-    unit = ibis.cases((has_three, tail.re_extract(_DASHED, 2)), (is_dashed, ""), else_=_counted(tail.re_extract(_UNIT, 1)))
+    unit = ibis.cases((has_three, tail.re_extract(_DASHED, 2)), (is_dashed, ""), else_=tail.re_extract(_UNIT, 1))
     room = ibis.ifelse(is_dashed, tail.re_extract(_DASHED, 3), tail.re_extract(_ROOM, 1))
     road, village = table["__road"], table["__village_name"]
     # villages have no roads: "group 3, number 12" means nothing without the village's name
     place = ibis.ifelse(road.re_search(_HAS_ROAD), road, village + road).lower()
-    table = table.mutate(__place=place, __building=building, __unit=unit, __room=room.upper())
+    table = step.keep(table.mutate(__place=place, __building=building, __unit=unit, __room=room.upper()))
+    table = table.mutate(__building=_counted(table["__building"]), __unit=_counted(table["__unit"]))
+    table = step.keep(table.drop("__tail", "__road", "__village_name"))
     is_there = table[key].notnull()
 
     def or_null(text: StringValue) -> StringValue:
@@ -136,11 +159,12 @@ def _inside(table: Table, key: str) -> Table:
 
 def _counted(text: StringValue) -> StringValue:
     """A building's or unit's number in digits: 三 is 3, 十 is 10, 十二 is 12; letters in capitals."""
-    digits = translated(text, _DIGIT_HAN, _DIGITS, f"[{_DIGIT_HAN}]")
-    return ibis.cases(
+    digits = text.translate(_DIGIT_HAN, _DIGITS)
+    in_characters = ibis.cases(
         (digits == "十", "10"),
         (digits.re_search("^十[0-9]$"), digits.replace("十", "1")),
         (digits.re_search("^[0-9]十$"), digits.replace("十", "0")),
         (digits.re_search("^[0-9]十[0-9]$"), digits.replace("十", "")),
-        else_=digits.upper(),
+        else_=digits,
     )
+    return ibis.ifelse(text.re_search(f"[{_DIGIT_HAN}十]"), in_characters, text).upper()

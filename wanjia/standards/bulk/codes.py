@@ -89,7 +89,9 @@ def division(table: Table, raw: str, step: "Step") -> Table:
         else_=county,
     )
     none = ibis.null("string")
-    return table.mutate(**{key: ibis.ifelse(is_good, code, none), f"{key}__current": ibis.ifelse(is_good, current, none)})
+    return table.mutate(
+        **{key: ibis.ifelse(is_good, code, none), f"{key}__current": ibis.ifelse(is_good, current, none)}
+    )
 
 
 def _current(table: Table, code: StringValue, divisions: Table, name: str) -> Table:

@@ -49,7 +49,9 @@ def moment(table: Table, raw: str, step: "Step") -> Table:
     table = table.mutate(
         __clean=ibis.ifelse(is_compact, written.substr(0, 8), day_alone),
         __hour=ibis.ifelse(is_compact, written.substr(8, 2), written.re_extract("([0-9]{1,2})[:时点]([0-9]{1,2})", 1)),
-        __minute=ibis.ifelse(is_compact, written.substr(10, 2), written.re_extract("([0-9]{1,2})[:时点]([0-9]{1,2})", 2)),
+        __minute=ibis.ifelse(
+            is_compact, written.substr(10, 2), written.re_extract("([0-9]{1,2})[:时点]([0-9]{1,2})", 2)
+        ),
         __second=ibis.ifelse(
             is_compact, written.substr(12, 2), written.re_extract("[0-9][:时点][0-9]{1,2}[:分]([0-9]{1,2})", 1)
         ),
@@ -69,7 +71,9 @@ def moment(table: Table, raw: str, step: "Step") -> Table:
     return table.mutate(
         **{
             key: table["__at"],
-            f"{key}__precision": ibis.ifelse(table["__has_time"] & table["__at"].notnull(), "minute", table[f"{key}__precision"]),
+            f"{key}__precision": ibis.ifelse(
+                table["__has_time"] & table["__at"].notnull(), "minute", table[f"{key}__precision"]
+            ),
             f"{key}__reason": ibis.ifelse(is_wrong_time, "DATE_IMPOSSIBLE", table[f"{key}__reason"]),
         }
     )
@@ -85,7 +89,11 @@ def _parts(table: Table, step: "Step") -> Table:
     clean = table["__clean"]
     none = ibis.null("string")
     is_separated, is_compact = clean.re_search(_SEPARATED), clean.re_search(_COMPACT)
-    is_month, is_compact_month, is_year = clean.re_search(_MONTH), clean.re_search(_COMPACT_MONTH), clean.re_search(_YEAR)
+    is_month, is_compact_month, is_year = (
+        clean.re_search(_MONTH),
+        clean.re_search(_COMPACT_MONTH),
+        clean.re_search(_YEAR),
+    )
     branches = [
         (is_compact, (clean.substr(0, 4), clean.substr(4, 2), clean.substr(6, 2))),
         (is_separated, tuple(clean.re_extract(_SEPARATED, n) for n in (1, 2, 3))),
@@ -102,7 +110,9 @@ def _parts(table: Table, step: "Step") -> Table:
             __year=year,
             __month=ibis.ifelse(month.isin(["00", "0"]), none, month.lpad(2, "0")),
             __day=ibis.ifelse(day.isin(["00", "0"]), none, day.lpad(2, "0")),
-            __serial=ibis.ifelse(clean.re_search(_SERIAL), clean.re_extract("^([0-9]+)", 1).try_cast("int64"), ibis.null("int64")),
+            __serial=ibis.ifelse(
+                clean.re_search(_SERIAL), clean.re_extract("^([0-9]+)", 1).try_cast("int64"), ibis.null("int64")
+            ),
         )
     )
 
@@ -110,7 +120,11 @@ def _parts(table: Table, step: "Step") -> Table:
 def _in_digits(table: Table, step: "Step") -> Table:
     """Dates written in characters as dates written in digits; the others unchanged."""
     clean = table["__clean"]
-    is_han = clean.re_search(f"^{_HAN}{{4}}年") | clean.re_search(f"年{_HAN}{{1,3}}月") | clean.re_search(f"月{_HAN}{{1,3}}[日号]")
+    is_han = (
+        clean.re_search(f"^{_HAN}{{4}}年")
+        | clean.re_search(f"年{_HAN}{{1,3}}月")
+        | clean.re_search(f"月{_HAN}{{1,3}}[日号]")
+    )
     none = ibis.null("string")
     table = table.mutate(
         __y=ibis.ifelse(is_han, translated(clean.re_extract("^([^年]+)年", 1), *_HAN_YEAR, _HAN), none),
@@ -121,7 +135,9 @@ def _in_digits(table: Table, step: "Step") -> Table:
     for part in ("__m", "__d"):
         other = numerals.view()
         joined = table.left_join(other, table[part] == other.han)
-        table = joined.select(*[table[c] for c in table.columns if c != part], **{part: ibis.coalesce(other.digits, table[part])})
+        table = joined.select(
+            *[table[c] for c in table.columns if c != part], **{part: ibis.coalesce(other.digits, table[part])}
+        )
     written = table["__y"] + ibis.ifelse(
         table["__m"] == "", "", "-" + table["__m"] + ibis.ifelse(table["__d"] == "", "", "-" + table["__d"])
     )

@@ -55,14 +55,20 @@ class Lookups:
     @cached_property
     def spellings(self) -> ibis.Table:
         """set, spelling, code: every way to write a code of every code set."""
-        rows = [(key, text, code) for key in self._profile.code_sets for text, code in self._profile.spellings(key).items()]
-        return self._load("spellings", set=[r[0] for r in rows], spelling=[r[1] for r in rows], code=[r[2] for r in rows])
+        rows = [
+            (key, text, code) for key in self._profile.code_sets for text, code in self._profile.spellings(key).items()
+        ]
+        return self._load(
+            "spellings", set=[r[0] for r in rows], spelling=[r[1] for r in rows], code=[r[2] for r in rows]
+        )
 
     @cached_property
     def divisions(self) -> ibis.Table:
         """code, current: every division code there ever was, and the one that holds its place today."""
         codes = sorted({division.code for division in self._profile.divisions})
-        return self._load("divisions", code=codes, current=[self._profile.divisions.current_code(code) for code in codes])
+        return self._load(
+            "divisions", code=codes, current=[self._profile.divisions.current_code(code) for code in codes]
+        )
 
     @cached_property
     def prefixes(self) -> ibis.Table:
@@ -124,7 +130,12 @@ class Lookups:
         """han, digits: the numbers 1 to 31 as dates write them in characters."""
         han = [_han(number) for number in range(1, 32)]
         digits = [f"{number:02d}" for number in range(1, 32)]
-        other = {"廿": "20", **{f"廿{HAN_NUMERALS[n - 1]}": f"{20 + n}" for n in range(1, 10)}, "卅": "30", "卅一": "31"}
+        other = {
+            "廿": "20",
+            **{f"廿{HAN_NUMERALS[n - 1]}": f"{20 + n}" for n in range(1, 10)},
+            "卅": "30",
+            "卅一": "31",
+        }
         return self._load("numerals", han=[*han, *other], digits=[*digits, *other.values()])
 
 

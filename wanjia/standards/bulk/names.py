@@ -25,12 +25,16 @@ def name(table: Table, raw: str, step: "Step") -> Table:
 def _han(table: Table, raw: str, step: "Step") -> Table:
     key = step.part.key
     table = table.mutate(__narrow=narrow(table[raw]).re_replace("[(（][^)）]*[)）]$", ""))
-    table = step.keep(table.mutate(__clean=known(table["__narrow"], step), __han=table["__narrow"].re_search(f"[{HAN}]")))
+    table = step.keep(
+        table.mutate(__clean=known(table["__narrow"], step), __han=table["__narrow"].re_search(f"[{HAN}]"))
+    )
     clean = table["__clean"]
     shown = ibis.ifelse(
         table["__han"],
         # a dot of any kind, full stops included, joins the parts of one name; characters are written without spaces
-        translated(clean, _DOTS + ".", "·" * (len(_DOTS) + 1), f"[{_DOTS}.]").re_replace("[ ]+", "").re_replace("^·+|·+$|-+$", ""),
+        translated(clean, _DOTS + ".", "·" * (len(_DOTS) + 1), f"[{_DOTS}.]")
+        .re_replace("[ ]+", "")
+        .re_replace("^·+|·+$|-+$", ""),
         clean.re_replace("[ ]+", " "),
     )
     table = table.mutate(__shown=shown)
@@ -90,7 +94,10 @@ def _sounded(table: Table, step: "Step") -> Table:
     heads = step.lookups.homophone_heads
     table = table.mutate(
         __spoken=ibis.cases(
-            *((surname == written, ibis.literal(spoken) + norm.substr(len(written), norm.length())) for written, spoken in heads),
+            *(
+                (surname == written, ibis.literal(spoken) + norm.substr(len(written), norm.length()))
+                for written, spoken in heads
+            ),
             else_=norm,
         )
         if heads
@@ -105,11 +112,17 @@ def _sounded(table: Table, step: "Step") -> Table:
     )
     # gathered behind their places, sorted, and the places taken away: not every engine can order what it concatenates
     placed = read.place.cast("string").lpad(3, "0") + read.syllable
-    sounds = step.keep(read.group_by("__spoken").agg(__sounds=placed.collect().sort().join(" ").re_replace("[0-9]{3}", "")))
+    sounds = step.keep(
+        read.group_by("__spoken").agg(__sounds=placed.collect().sort().join(" ").re_replace("[0-9]{3}", ""))
+    )
     joined = table.left_join(sounds, table["__spoken"] == sounds["__spoken"])
     return joined.select(
         *[table[c] for c in table.columns],
-        **{f"{key}__pinyin": ibis.ifelse(table["__han"], sounds["__sounds"], table[key].lower().re_replace("[.'’-]", ""))},
+        **{
+            f"{key}__pinyin": ibis.ifelse(
+                table["__han"], sounds["__sounds"], table[key].lower().re_replace("[.'’-]", "")
+            )
+        },
     )
 
 

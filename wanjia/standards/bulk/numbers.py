@@ -85,7 +85,9 @@ def _citizen_number(table: Table, raw: str, step: "Step") -> Table:
     table = step.keep(
         table.mutate(
             __check=check_character(seventeen),
-            __is_born=(born.try_cast("date").notnull() & (year >= OLDEST_YEAR) & (year <= LATEST_YEAR)).fill_null(False),
+            __is_born=(born.try_cast("date").notnull() & (year >= OLDEST_YEAR) & (year <= LATEST_YEAR)).fill_null(
+                False
+            ),
         )
     )
     number, seventeen = table["__number"], table["__seventeen"]
@@ -138,7 +140,7 @@ def document_number(table: Table, raw: str, step: "Step") -> Table:
     The scheme "disability" is an identity number with a sound check character, then category 1 to 7 and grade 1 to 4.
     """
     key = step.part.key
-    table = step.keep(table.mutate(__number=known(narrow(table[raw]).upper().replace(" ", ""), step)))
+    table = table.mutate(__number=known(narrow(table[raw]).upper().replace(" ", ""), step))
     number = table["__number"]
     wrong: BooleanValue = ibis.literal(False)
     reason = "NUMBER_PATTERN"

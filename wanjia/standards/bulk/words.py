@@ -47,7 +47,9 @@ def text(table: Table, raw: str, step: "Step") -> Table:
     return table.mutate(
         **{
             key: ibis.ifelse(fits, table["__clean"], ibis.null("string")),
-            f"{key}__reason": ibis.cases((table["__clean"].notnull() & ~fits, "NUMBER_PATTERN"), else_=ibis.null("string")),
+            f"{key}__reason": ibis.cases(
+                (table["__clean"].notnull() & ~fits, "NUMBER_PATTERN"), else_=ibis.null("string")
+            ),
         }
     )
 
@@ -57,7 +59,9 @@ def integer(table: Table, raw: str, step: "Step") -> Table:
     key = step.part.key
     table = table.mutate(__clean=known(narrow(table[raw]), step))
     plain = table["__clean"].replace(",", "").re_replace("[.]0+$", "")
-    table = table.mutate(__number=ibis.ifelse(plain.re_search("^[+-]?[0-9]{1,15}$"), plain.try_cast("int64"), ibis.null("int64")))
+    table = table.mutate(
+        __number=ibis.ifelse(plain.re_search("^[+-]?[0-9]{1,15}$"), plain.try_cast("int64"), ibis.null("int64"))
+    )
     number = table["__number"]
     outside = ibis.literal(False)
     if step.part.minimum is not None:

@@ -27,6 +27,7 @@ PROTECTED_WORDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 Breach = tuple[str, str, str]
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 
 
 def limit_breaches(words: Mapping[str, str], *, judged: bool = True) -> list[Breach]:
@@ -102,7 +103,7 @@ def word_in(text: str, words: Iterable[str]) -> str | None:
 
 def spelling_key(text: str) -> str:
     """The form in which spellings are compared: half-width, upper case, without spaces."""
-    return re.sub(r"\s+", "", text).upper()
+    return re.sub(r"\s+", "", text.translate(_NARROW)).upper()
 
 
 def spellings(codes: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:

@@ -140,7 +140,11 @@ class Divisions:
 
     def _after(self, code: str, before: Division) -> Division | None:
         """What the successor `code` stood for when `before` ended; spans that ended by then are passed over."""
-        later = [s for s in self._spans.get(code, ()) if s is not before and (s.valid_to is None or s.valid_to > before.valid_to)]
+        later = [
+            s
+            for s in self._spans.get(code, ())
+            if s is not before and (s.valid_to is None or s.valid_to > before.valid_to)
+        ]
         return later[0] if later else None
 
     def _common(self, codes: list[str]) -> str | None:
@@ -217,7 +221,9 @@ def _shortened(division: Division, level: str) -> list[str]:
         names.append(division.name_zh[:2] + "州")
     else:
         names += [
-            division.name_zh.removesuffix(e) for e in _CITY_ENDINGS if division.name_zh.endswith(e) and len(division.name_zh) > len(e) + 1
+            division.name_zh.removesuffix(e)
+            for e in _CITY_ENDINGS
+            if division.name_zh.endswith(e) and len(division.name_zh) > len(e) + 1
         ][:1]
     return names
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 
-def homophone_heads(surnames: Iterable[tuple[str, str]], characters_by_syllable: Mapping[str, str]) -> list[tuple[str, str]]:
+def homophone_heads(
+    surnames: Iterable[tuple[str, str]], characters_by_syllable: Mapping[str, str]
+) -> list[tuple[str, str]]:
     """For each surname read otherwise than its characters usually are: (surname, characters that usually are read so).
 
     `characters_by_syllable`: toneless syllable → the characters usually read that way. Raises KeyError for a syllable nobody has.
