@@ -1,0 +1,84 @@
+"""Every page, in both languages and three widths: nothing inaccessible, no sideways scroll, no error, no outside request."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import AXE
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = {
+    "officer": ["/officer/find/", "/planner/population/"],
+    "steward": [
+        "/steward/runs/",
+        "/steward/quarantine/",
+        "/steward/scorecards/",
+        "/steward/scorecards/police_register/",
+        "/steward/findings/",
+        "/steward/linkage/",
+    ],
+    "planner": ["/planner/population/", "/planner/population/?area=990103&by=domicile", "/planner/pyramid/", "/planner/pyramid/?area=990102"],
+    "auditor": ["/auditor/trace/", "/steward/runs/"],
+}
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds. Its source goes in through the debugger, which the page's policy does not bind."""
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; void 0")
+    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])} times)" for v in found["violations"]]
+
+
+def settled(page: Page) -> None:
+    """Wait for the page's pictures to stand."""
+    for chart in page.locator(".chart").all():
+        expect(chart).to_have_attribute("data-ready", "1")
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+@pytest.mark.parametrize("user", list(PAGES))
+def test_page_is_sound(visit, user, lang):
+    for width in (1440, 390, 320):
+        page, watch = visit(user, lang=lang, width=width)
+        for address in PAGES[user]:
+            answer = page.goto(address)
+            settled(page)
+            assert answer.status == 200, address
+            assert answer.headers["cache-control"] == "no-store", address
+            assert page.get_attribute("html", "lang") == lang
+            assert sideways(page) == 0, f"{address} at {width} px"
+            assert not faults_of(page), f"{address} at {width} px in {lang}"
+        assert not watch.errors
+        assert not watch.elsewhere
+        assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_log_in_and_its_errors_are_sound(visit, lang):
+    page, watch = visit(None, lang=lang, width=320)
+    page.goto("/login/")
+    assert not faults_of(page)
+    page.click("main form .btn-primary")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert not faults_of(page)
+    assert sideways(page) == 0
+    page.fill("#id_username", "officer")
+    page.fill("#id_password", "wrong")
+    page.click("main form .btn-primary")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert not watch.errors
+
+
+def test_large_text_does_not_break_a_narrow_page(visit):
+    page, _watch = visit("steward", width=320)
+    page.get_by_role("button", name="大字版").click()
+    for address in PAGES["steward"]:
+        page.goto(address)
+        assert page.get_attribute("html", "data-text") == "large"
+        assert sideways(page) == 0, address
