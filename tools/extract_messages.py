@@ -62,7 +62,9 @@ def shortcomings(path: Path, wanted: Catalog) -> list[str]:
         elif known.fuzzy:
             lacking.append(f"{path.parent.parent.name}: fuzzy translation of {message.id!r}")
     wanted_ids = {message.id if isinstance(message.id, str) else message.id[0] for message in wanted if message.id}
-    return lacking + [f"{path.parent.parent.name}: {gone!r} is in no page any more" for gone in sorted(ids - wanted_ids)]
+    return lacking + [
+        f"{path.parent.parent.name}: {gone!r} is in no page any more" for gone in sorted(ids - wanted_ids)
+    ]
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-RESIDENTS = 800
+RESIDENTS = 600
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 
 
@@ -56,7 +56,11 @@ def site(tmp_path_factory) -> Iterator[Site]:
     env.pop("DATABASE_URL", None)
     command = [sys.executable, "-m", "wanjia"]
     made = subprocess.run(
-        [*command, "demo", "--residents", str(RESIDENTS), "--no-serve"], env=env, capture_output=True, text=True, timeout=280
+        [*command, "demo", "--residents", str(RESIDENTS), "--no-serve"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=280,
     )
     assert made.returncode in (0, 3), made.stderr[-3000:]
     passwords = dict(re.findall(r"^\s+\w+\s+(\w+)\s+(\S{4}-\S{4}-\S{4})$", made.stdout, re.MULTILINE))

@@ -18,7 +18,12 @@ PAGES = {
         "/steward/findings/",
         "/steward/linkage/",
     ],
-    "planner": ["/planner/population/", "/planner/population/?area=990103&by=domicile", "/planner/pyramid/", "/planner/pyramid/?area=990102"],
+    "planner": [
+        "/planner/population/",
+        "/planner/population/?area=990103&by=domicile",
+        "/planner/pyramid/",
+        "/planner/pyramid/?area=990102",
+    ],
     "auditor": ["/auditor/trace/", "/steward/runs/"],
 }
 

@@ -16,7 +16,7 @@ def someone(site) -> tuple[str, str]:
 
     inbox = next(site.home.glob("city-*/inbox"))
     for path in sorted(inbox.rglob("police_register*.csv")):
-        with path.open(encoding="gb18030", errors="replace", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             for row in csv.reader(file):
                 numbers = [cell for cell in row if re.fullmatch(r"99\d{15}[\dX]", cell) and _is_sound(cell)]
                 names = [cell for cell in row if re.fullmatch(r"[一-龥]{2,3}", cell)]

@@ -11,7 +11,16 @@ from wanjia.web.page import DECLARED, Audience
 
 pytestmark = pytest.mark.django_db
 
-FILLINGS = {"<int:run_id>": "1", "<int:refusal_id>": "1", "<int:person_id>": "1", "<str:token>": "x", "<slug:source>": "x", "<str:code>": "x", "<int:number>": "1", "<str:number>": "1"}
+FILLINGS = {
+    "<int:run_id>": "1",
+    "<int:refusal_id>": "1",
+    "<int:person_id>": "1",
+    "<str:token>": "x",
+    "<slug:source>": "x",
+    "<str:code>": "x",
+    "<int:number>": "1",
+    "<str:number>": "1",
+}
 GUARDED = [d for d in DECLARED.values() if d.audience is not Audience.PUBLIC]
 
 

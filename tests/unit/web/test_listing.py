@@ -27,6 +27,8 @@ def test_an_empty_list_has_no_place():
     assert (nothing.first, nothing.last, nothing.pages, nothing.next) == (0, 0, 0, None)
 
 
-@pytest.mark.parametrize(("text", "number"), [("12", 12), (" 7 ", 7), ("", None), ("1e3", None), ("-1", None), ("1" * 19, None)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), (" 7 ", 7), ("", None), ("1e3", None), ("-1", None), ("1" * 19, None)]
+)
 def test_whole_number(text, number):
     assert whole_number(text) == number

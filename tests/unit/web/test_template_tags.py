@@ -11,7 +11,8 @@ def test_counts_are_grouped(number, shown):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "shown"), [(None, "–"), (1, "100.0%"), (0, "0.0%"), (0.98765, "98.8%"), (0.99996, "99.9%"), (0.9999999, "99.9%")]
+    ("ratio", "shown"),
+    [(None, "–"), (1, "100.0%"), (0, "0.0%"), (0.98765, "98.8%"), (0.99996, "99.9%"), (0.9999999, "99.9%")],
 )
 def test_less_than_all_never_reads_as_all(ratio, shown):
     assert percent(ratio) == shown
@@ -22,7 +23,9 @@ def test_durations(length, shown):
     assert seconds(length) == shown
 
 
-@pytest.mark.parametrize(("value", "whole", "width"), [(1, 4, "25.00"), (0, 4, "0.00"), (9, 4, "100.00"), (None, 4, "0.00"), (3, 0, "0.00")])
+@pytest.mark.parametrize(
+    ("value", "whole", "width"), [(1, 4, "25.00"), (0, 4, "0.00"), (9, 4, "100.00"), (None, 4, "0.00"), (3, 0, "0.00")]
+)
 def test_a_bar_stays_inside_its_frame(value, whole, width):
     assert f'class="bar-part" width="{width}"' in bar(value, whole)
 

@@ -23,7 +23,9 @@ def test_every_message_is_translated():
 def test_template_has_no_inline_code_and_no_bare_text(path: Path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", text), "the policy forbids inline style and script"
-    assert not re.search(r"<script(?![^>]*\bsrc=)", text), "a script is a file of its own; data goes through json_script"
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text), (
+        "a script is a file of its own; data goes through json_script"
+    )
     assert "|safe" not in text
     # the language switch names each language in that language
     assert not CHINESE.search(text.replace("<span>中文</span>", "")), "words belong into the catalogue"
@@ -35,7 +37,12 @@ def test_roles_and_rights_have_words():
 
 
 @pytest.mark.parametrize(
-    ("purpose", "words"), [("case", "Handle an application at the counter"), ("quality:F-12", "Answer a data quality finding · F-12"), ("cli", "cli")]
+    ("purpose", "words"),
+    [
+        ("case", "Handle an application at the counter"),
+        ("quality:F-12", "Answer a data quality finding · F-12"),
+        ("cli", "cli"),
+    ],
 )
 def test_purposes_in_words(purpose, words):
     from django.utils.translation import override

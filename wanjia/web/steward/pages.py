@@ -287,13 +287,24 @@ def linkage_curve(request: HttpRequest) -> HttpResponse:
         "steward/linkage.html",
         {
             "curve": curve["points"],
-            "chart": {"points": curve["points"], "words": words},
+            "chart": {"points": curve["points"], "words": words, "limits": _limits(curve["thresholds"])},
             "model": _("model %(name)s") % {"name": curve["model"]},
             "figures": _linkage_figures(curve, figures),
             "band_columns": [_("link from"), _("review from"), _("false links, estimated"), _("recall, estimated")],
             "bands": [_band(pair, limits) for pair, limits in sorted(curve["thresholds"].items())],
         },
     )
+
+
+def _limits(thresholds: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where the bands begin for pairs of sources without thresholds of their own, to be drawn on the curve."""
+    common = thresholds.get("*")
+    if common is None:
+        return []
+    limits = [{"name": _("link from"), "weight": common["link"]}]
+    if common["review"] < common["link"]:
+        limits.append({"name": _("review from"), "weight": common["review"]})
+    return limits
 
 
 def _linkage_figures(curve: dict[str, Any], figures: dict[str, Any]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ const whole = new Intl.NumberFormat(document.documentElement.lang);
 // five classes of about equal size, their limits rounded so that a legend can be read aloud
 function classes() {
   if (!counts.length) return [];
-  const round = (n) => { const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(n, 1))) - 1); return Math.round(n / unit) * unit; };
+  const round = (n) => { const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(n, 1))) - 1); return Math.floor(n / unit) * unit; };
   const limits = [0.2, 0.4, 0.6, 0.8].map((q) => round(counts[Math.min(counts.length - 1, Math.floor(q * counts.length))]));
   const edges = [...new Set(limits)].filter((n) => n > counts[0]);
   const shades = ["#edf4f2", "#cfe4e3", "#a3ccd1", "#6dadb9", "#378799"].slice(-(edges.length + 1));

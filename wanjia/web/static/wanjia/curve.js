@@ -1,6 +1,8 @@
 import { colour, draw, numbers, textSize, tip } from "./chart.js";
 
-const { words, points } = numbers("curve-points");
+const { words, points: all, limits } = numbers("curve-points");
+// where nothing is linked any more, precision is not a number
+const points = all.filter((p) => p.links > 0);
 const percent = (value) => `${(value * 100).toFixed(2)}%`;
 const lowest = Math.min(...points.map((p) => Math.min(p.precision, p.recall)));
 const floor = Math.max(0, Math.floor(lowest * 20) / 20);
@@ -8,7 +10,7 @@ const small = textSize();
 const narrow = document.getElementById("curve").clientWidth < 480;
 
 const line = (name, key, style, symbol, shade) => ({
-  name, type: "line", data: points.map((p) => [p.weight, p[key]]), symbol, symbolSize: 6, showAllSymbol: false,
+  name, type: "line", data: points.map((p) => [p.weight, p[key]]), symbol, symbolSize: 6, showSymbol: false,
   lineStyle: { width: 2.5, type: style, color: shade }, itemStyle: { color: shade },
 });
 
@@ -22,14 +24,21 @@ draw("curve", {
   xAxis: {
     type: "value", name: words.evidence, nameLocation: "middle", nameGap: 28, min: "dataMin", max: "dataMax",
     axisLabel: { color: colour("--ink-soft"), fontSize: small }, nameTextStyle: { color: colour("--ink-soft"), fontSize: small },
-    splitLine: { show: false }, splitNumber: narrow ? 4 : 8,
+    splitLine: { show: false }, splitNumber: narrow ? 4 : 8, axisLine: { onZero: false, lineStyle: { color: colour("--line-strong") } },
   },
   yAxis: {
-    type: "value", min: floor, max: 1, axisLabel: { color: colour("--ink-soft"), fontSize: small, formatter: (v) => `${Math.round(v * 100)}%` },
+    type: "value", min: floor, max: 1, axisLine: { show: false, onZero: false }, axisLabel: { color: colour("--ink-soft"), fontSize: small, formatter: (v) => `${Math.round(v * 100)}%` },
     splitLine: { lineStyle: { color: colour("--line") } },
   },
   series: [
-    line(words.precision, "precision", "solid", "circle", colour("--teal")),
+    {
+      ...line(words.precision, "precision", "solid", "circle", colour("--teal")),
+      markLine: {
+        silent: true, symbol: "none", lineStyle: { color: colour("--ink-soft"), type: "dotted", width: 1.5 },
+        label: { fontSize: small, color: colour("--ink"), formatter: "{b}", position: "insideMiddleBottom" },
+        data: limits.map(({ name, weight }) => ({ name, xAxis: weight })),
+      },
+    },
     line(words.recall, "recall", "dashed", "rect", colour("--seal")),
   ],
 });
