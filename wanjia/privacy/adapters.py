@@ -7,12 +7,17 @@ import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+import numpy as np
+
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 # person_id bigint, version int, known_from timestamptz, likeness bytea(16), then the blob's length
 _VAULT_ROW = struct.Struct(">hiqiiiqi16si")
-_BLIND_ROW = struct.Struct(">hiqihi16s")
+_BLIND_ROW = np.dtype(
+    [("fields", ">i2"), ("person_bytes", ">i4"), ("person", ">i8"), ("kind_bytes", ">i4"), ("kind", ">i2"), ("blind_bytes", ">i4"),
+     ("blind", "V16")]
+)  # fmt: skip
 
 
 def moment(at: datetime) -> int:
@@ -32,7 +37,9 @@ def vault_rows(rows: Iterable[tuple[int, int, int, bytes, bytes]]) -> bytes:
     )
 
 
-def blind_rows(rows: Iterable[tuple[int, int, bytes]]) -> bytes:
-    """Rows (person_id, kind, blind) in binary COPY form, without header and trailer."""
-    pack = _BLIND_ROW.pack
-    return b"".join([pack(3, 8, person, 2, kind, 16, blind) for person, kind, blind in rows])
+def blind_rows(persons: np.ndarray, kind: int, blinds: np.ndarray) -> bytes:
+    """Rows (person_id, `kind`, blind) in binary COPY form, without header and trailer; `blinds` are 16-byte voids."""
+    rows = np.zeros(len(persons), _BLIND_ROW)
+    rows["fields"], rows["person_bytes"], rows["kind_bytes"], rows["blind_bytes"] = 3, 8, 2, 16
+    rows["person"], rows["kind"], rows["blind"] = persons, kind, blinds
+    return rows.tobytes()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -135,9 +134,9 @@ def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> i
 
     def pieces() -> Iterator[bytes]:
         nonlocal count
-        for person_ids, kind, blinds in _blinded(values, keyring):
-            count += len(person_ids)
-            yield blind_rows(zip(person_ids, repeat(kind), blinds, strict=False))
+        for persons, kind, blinds in _blinded(values, keyring):
+            count += len(persons)
+            yield blind_rows(persons, kind, blinds)
 
     with connection.cursor() as cursor:
         if only is not None:
@@ -279,7 +278,7 @@ def _blind_purpose(kind: BlindKind) -> str:
     return "number" if kind >= BlindKind.NUMBER else kind.label
 
 
-def _blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[list[int], int, list[bytes]]]:
+def _blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
     """(person ids, kind, blinds) in pieces; each distinct value is hashed once."""
     for kind in BlindKind:
         of_kind = values.filter(pc.equal(values["kind"], kind.label))
@@ -287,8 +286,8 @@ def _blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[list[int], in
             continue
         encoded = of_kind["value"].combine_chunks().dictionary_encode()
         purpose = _blind_purpose(kind)
-        hashes = [keyring.blind(purpose, value) for value in encoded.dictionary.to_pylist()]
-        codes, persons = encoded.indices.to_pylist(), of_kind["person_id"].to_pylist()
+        hashes = np.array([keyring.blind(purpose, value) for value in encoded.dictionary.to_pylist()], "V16")
+        codes, persons = np.asarray(encoded.indices), np.asarray(of_kind["person_id"])
         for start in range(0, len(persons), ROWS_AT_A_TIME):
             end = start + ROWS_AT_A_TIME
-            yield persons[start:end], int(kind), [hashes[code] for code in codes[start:end]]
+            yield persons[start:end], int(kind), hashes[codes[start:end]]

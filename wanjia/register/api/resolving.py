@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from wanjia.register.rules import DeclaredElement, ElementRule, TrustedSource
 
 # dossiers are written out in pieces, so that no engine holds the text of a whole country at once
 PERSONS_IN_A_PIECE = 150_000
+STATEMENTS_IN_A_PIECE = 500_000
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,27 @@ class Resolution:
 
     def dossiers(self) -> Iterator[pa.Table]:
         """The persons' dossiers in pieces of (person_id, content, locators)."""
-        buckets = max(1, -(-self.persons // PERSONS_IN_A_PIECE))
-        for bucket in range(buckets):
-            here = lambda table: table if buckets == 1 else table.filter(table.person_id % buckets == bucket)  # noqa: B023, E731
-            yield self.engine.arrow(dossiers.dossiers(here(self.rows), here(self.resolved), self.rules))
+        pieces = max(1, -(-self.persons // PERSONS_IN_A_PIECE))
+        if pieces == 1:
+            yield self._dossiers(1, 0)
+            return
+        # the engine writes the next piece while the one before is sealed
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self._dossiers, pieces, 0)
+            for piece in range(1, pieces + 1):
+                ready = coming.result()
+                if piece < pieces:
+                    coming = ahead.submit(self._dossiers, pieces, piece)
+                yield ready
+
+    def _dossiers(self, pieces: int, piece: int) -> pa.Table:
+        rows, resolved = self.rows, self.resolved
+        if pieces > 1:
+            rows, resolved = (
+                rows.filter(rows.person_id % pieces == piece),
+                resolved.filter(resolved.person_id % pieces == piece),
+            )
+        return self.engine.arrow(dossiers.dossiers(rows, resolved, self.rules))
 
     def agreement(self) -> list[dict[str, Any]]:
         """How each source's statements fare against what holds: {source, subject, element, rows, known, given, shared, differs, stale}."""
@@ -162,9 +181,10 @@ def resolve(
     element_rules = rules.element_rules(elements, assertions.columns)
     tables, table_of = rules.rank_tables(element_rules, sources)
     ranked = timed("rank", lambda: survivors.rank(engine, assertions, links, sources, tables))
-    _one_person_each(engine, ranked)
+    statements = _one_person_each(engine, ranked)
+    pieces = max(1, statements // STATEMENTS_IN_A_PIECE)
     rows = survivors.linked_rows(assertions, ranked)
-    resolved = timed("resolve", lambda: survivors.resolve(engine, rows, element_rules, table_of))
+    resolved = timed("resolve", lambda: survivors.resolve(engine, rows, element_rules, table_of, pieces))
     states = timed("states", lambda: facts.states(engine, resolved))
     residences = timed("residences", lambda: facts.residences(engine, rows, resolved, states, table_of))
     memberships = timed(
@@ -192,11 +212,13 @@ def resolve(
     )
 
 
-def _one_person_each(engine: Engine, ranked: Table) -> None:
+def _one_person_each(engine: Engine, ranked: Table) -> int:
+    """How many statements are linked. Raises `LinksNotUnique` if one of them is to several people."""
     counted = engine.arrow(ranked.aggregate(links=ranked.count(), assertions=ranked.assertion_id.nunique()))
     doubled = counted["links"][0].as_py() - counted["assertions"][0].as_py()
     if doubled:
         raise LinksNotUnique(count=doubled)
+    return counted["links"][0].as_py()
 
 
 def valid_text(table: Table) -> ibis.Value:
