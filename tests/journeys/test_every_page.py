@@ -7,7 +7,7 @@ from tests.journeys.conftest import AXE
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
     "officer": ["/officer/find/", "/planner/population/"],
     "steward": [
