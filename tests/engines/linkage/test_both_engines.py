@@ -39,7 +39,9 @@ def test_spark_says_what_duckdb_says(engine, spark_engine, tmp_path):
     rows = population(11, 60)
     here, figures = linked(engine, tmp_path / "duckdb", rows)
     there, _ = linked(spark_engine, tmp_path / "spark", rows)
-    assert figures.bands["link"] > 50 and figures.review > 0 and figures.shared_numbers > 0
+    assert figures.bands["link"] > 50
+    assert figures.review > 0
+    assert figures.shared_numbers > 0
     assert any(r["method"] == "model" for r in here.read(state.LINKS).to_pylist())
     for name in (state.LINKS, state.REVIEW, state.NODES):
         assert here.read(name).to_pylist() == there.read(name).to_pylist(), name
@@ -120,4 +122,5 @@ def test_a_blocking_value_that_explodes_is_refused_and_told(engine, tmp_path):
     rows = [row(i, **ONE | {"number": None, "source": "school", "home": f"h{i}"}) for i in range(1, 6)]
     linked(engine, tmp_path, rows)
     sizes = pairs.block_sizes(Workspace(engine), narrow, nodes="lk_nodes")
-    assert [n for _, n in sizes["name_birth"]] == [5] and sizes["name_home"] == []
+    assert [n for _, n in sizes["name_birth"]] == [5]
+    assert sizes["name_home"] == []

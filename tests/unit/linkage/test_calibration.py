@@ -44,7 +44,8 @@ def test_curve_follows_the_judged_pairs_and_never_falls():
     curve = fit_curve(weight, truth)
     assert np.all(np.diff(curve.probabilities) >= 0)
     assert curve.at(np.array([3.0]))[0] == pytest.approx(0.5, abs=0.12)
-    assert curve.at(np.array([-9.0]))[0] < 0.05 and curve.at(np.array([9.5]))[0] > 0.95
+    assert curve.at(np.array([-9.0]))[0] < 0.05
+    assert curve.at(np.array([9.5]))[0] > 0.95
 
 
 def test_curve_stays_level_between_the_ends_of_a_step():
@@ -59,11 +60,13 @@ def test_threshold_allows_just_the_declared_error():
     chosen = choose_thresholds(
         weight, truth, curve=fit_curve(weight, truth), false_links=0.01, least_probability=0.9, review_floor=0.1
     )
-    assert chosen.link == 5.0 and chosen.estimated_false_links == pytest.approx(5 / 1100)
+    assert chosen.link == 5.0
+    assert chosen.estimated_false_links == pytest.approx(5 / 1100)
     strict = choose_thresholds(
         weight, truth, curve=fit_curve(weight, truth), false_links=0.001, least_probability=0.9, review_floor=0.1
     )
-    assert strict.link == 10.0 and strict.review == 5.0
+    assert strict.link == 10.0
+    assert strict.review == 5.0
 
 
 def test_no_single_link_may_hide_behind_a_good_average():
@@ -80,7 +83,8 @@ def test_without_judged_pairs_the_model_is_believed():
     chosen = choose_thresholds(
         weight, None, curve=model_curve(), false_links=0.01, least_probability=0.9, review_floor=0.3
     )
-    assert chosen.link == 10.0 and chosen.judged == 0
+    assert chosen.link == 10.0
+    assert chosen.judged == 0
     assert -2 <= chosen.review <= 0
 
 

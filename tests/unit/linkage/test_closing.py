@@ -58,7 +58,8 @@ def test_a_record_between_two_numbers_goes_to_the_better():
 
 def test_persons_told_apart_under_one_number_stay_apart():
     closed = close(facts(2, clash=[4, 4]), pairs([(0, 1, 30)]), unscored)
-    assert closed.label.tolist() == [0, 1] and closed.refused[0][1] == closing.SHARED_NUMBER
+    assert closed.label.tolist() == [0, 1]
+    assert closed.refused[0][1] == closing.SHARED_NUMBER
 
 
 def test_one_record_of_a_source_that_holds_nobody_twice():
@@ -85,7 +86,8 @@ def test_a_contradiction_inside_a_cluster_splits_it():
 
 def test_a_star_round_a_numbered_person_needs_no_walk():
     closed = close(facts(4, number=[7, 0, 0, 0]), pairs([(0, 1, 9), (0, 2, 9), (0, 3, 9)]), unscored)
-    assert closed.label.tolist() == [0, 0, 0, 0] and closed.walked == 0
+    assert closed.label.tolist() == [0, 0, 0, 0]
+    assert closed.walked == 0
 
 
 def test_pairs_below_the_threshold_join_nothing():

@@ -33,7 +33,9 @@ def test_weight_is_log2_of_how_much_likelier_a_level_is_for_one_person(model):
 
 def test_json_brings_the_same_model_back(model):
     again = Model.from_json(model.to_json(), LINKAGE)
-    assert again.m == model.m and again.prior == model.prior and again.name == model.name
+    assert again.m == model.m
+    assert again.prior == model.prior
+    assert again.name == model.name
 
 
 def test_scoring_sql_is_the_same_every_time(model):
@@ -46,16 +48,19 @@ def test_scoring_sql_is_the_same_every_time(model):
 def test_surname_alone_counts_as_another_name(model):
     surname_only = model.levels_of(packed(model, name=1))["name"]
     assert surname_only in model.disagreeing("name")
-    assert 6 not in model.disagreeing("name~") and 4 in model.disagreeing("name~")
+    assert 6 not in model.disagreeing("name~")
+    assert 4 in model.disagreeing("name~")
 
 
 def test_evidence_speaks_both_languages_strongest_first(model):
     told = field_evidence(model, packed(model, name=6, birth=3, sex=1, home=0))
     assert [abs(f.bits) for f in told] == sorted((abs(f.bits) for f in told), reverse=True)
     by_key = {f.feature: f for f in told}
-    assert by_key["name"].said.en == "the same name" and by_key["name"].said.zh == "姓名相同"
+    assert by_key["name"].said.en == "the same name"
+    assert by_key["name"].said.zh == "姓名相同"
     assert by_key["birth"].said.en.startswith("one digit differs")
-    assert by_key["home"].said.en == "differ" and by_key["home"].bits < 0
+    assert by_key["home"].said.en == "differ"
+    assert by_key["home"].bits < 0
     assert by_key["number"].said.en.startswith("missing")
 
 

@@ -84,6 +84,8 @@ class Model:
                 )
                 weights.append(f"CASE {rare} END")
         weight, _ = _combine_prior_and_mws(self.prior, [f"({w})" for w in weights], None)
+        # Spark has no float8, DuckDB knows both names
+        weight, gammas = weight.replace("float8", "double"), [g.replace("float8", "double") for g in gammas]
         pattern = " + ".join(
             f"CAST({c._gamma_column_name} + 1 AS BIGINT) * {16**i}" for i, c in enumerate(core.comparisons)
         )

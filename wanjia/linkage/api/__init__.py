@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from wanjia.linkage.api.linking import Linked
 
 __all__ = [
-    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_links", "score", "summary", "trust_of",
+    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_links",
+    "score", "summary", "trust_of",
 ]  # fmt: skip
 
 

@@ -17,7 +17,10 @@ from wanjia.linkage.models import Link
 ANY_WORDS = {"damerau": "", "jaro_winkler": "", "hash64": ""}
 
 METHODS = {
-    "number": Text(zh="有效公民身份号码相同，且姓名、性别、出生日期不矛盾", en="the same sound number, and name, sex and birth date do not contradict"),
+    "number": Text(
+        zh="有效号码相同，且姓名、性别、出生日期不矛盾",
+        en="the same sound number, and name, sex and birth date do not contradict",
+    ),
     "model": Text(zh="没有有效号码，按其他要素比对关联", en="no sound number; linked by comparing the other facts"),
     "alone": Text(zh="目前只有这一条记录", en="the only record so far"),
 }

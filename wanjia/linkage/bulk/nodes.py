@@ -243,7 +243,7 @@ def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
     mistyped); a similar name needs a birth date that is not another; with another name the number is not believed, because
     two persons who were given one number share birth date and sex, which the number holds.
     """
-    name, birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
+    name, _birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
     name_levels = kinds.levels(linkage.feature(linkage.name), words)
     kind = linkage.feature(linkage.name).kind
     same, near = (3, 5) if kind == "person_name" else (1, len(name_levels))

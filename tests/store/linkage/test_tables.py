@@ -1,0 +1,94 @@
+"""The link table and the queue follow the lake: whole at first, then by difference, and never over an officer's decision."""
+
+import pyarrow as pa
+import pytest
+
+from wanjia.kernel.lake import Lake
+from wanjia.linkage.api import state
+from wanjia.linkage.errors import NoLinks
+
+LINKS = pa.schema(
+    [
+        ("assertion_id", pa.int64()), ("person_id", pa.int64()), ("probability", pa.float32()), ("band", pa.string()),
+        ("method", pa.string()), ("evidence", pa.int64()), ("weight", pa.float64()), ("model", pa.string()),
+    ]
+)  # fmt: skip
+REVIEW = pa.schema(
+    [
+        ("l", pa.int64()), ("r", pa.int64()), ("person_l", pa.int64()), ("person_r", pa.int64()),
+        ("probability", pa.float32()), ("reason", pa.string()), ("pattern", pa.int64()),
+    ]
+)  # fmt: skip
+
+
+def link(assertion, person, **said):
+    return {"assertion_id": assertion, "person_id": person, "probability": 1.0, "band": "link", "method": "alone", "model": "m-1"} | said
+
+
+def case(one, two, **said):
+    return {"l": one, "r": two, "person_l": one, "person_r": two, "probability": 0.5, "reason": "uncertain", "pattern": 3} | said
+
+
+@pytest.fixture
+def kept(tmp_path, db):
+    from wanjia.linkage.api.tables import load_links
+
+    lake = Lake.open(tmp_path)
+
+    def keep(links, review=()):
+        lake.write(state.LINKS, pa.Table.from_pylist(list(links), schema=LINKS))
+        lake.write(state.REVIEW, pa.Table.from_pylist(list(review), schema=REVIEW))
+        return load_links(lake)
+
+    return keep
+
+
+def held():
+    from wanjia.linkage.models import Link
+
+    return dict(Link.objects.order_by("assertion_id").values_list("assertion_id", "person_id"))
+
+
+def cases():
+    from wanjia.linkage.models import ReviewCase
+
+    return {(c.assertion_l, c.assertion_r): (c.status, c.probability) for c in ReviewCase.objects.all()}
+
+
+def test_first_load_writes_everything(kept):
+    assert kept([link(1, 10), link(2, 10, evidence=77, weight=12.5, method="model")])["links"] == 2
+    assert held() == {1: 10, 2: 10}
+
+
+def test_afterwards_only_what_differs_is_written(kept):
+    kept([link(1, 10), link(2, 10), link(3, 30)])
+    assert kept([link(1, 10), link(2, 20), link(4, 40)])["links"] == 2
+    assert held() == {1: 10, 2: 20, 4: 40}
+
+
+def test_the_same_again_changes_nothing(kept):
+    kept([link(1, 10)])
+    assert kept([link(1, 10)]) == {"links": 0, "removed": 0, "cases": 0}
+
+
+def test_cases_open_once_follow_and_close(kept):
+    kept([link(1, 1), link(2, 2), link(3, 3)], [case(1, 2), case(1, 3)])
+    kept([link(1, 1), link(2, 2), link(3, 3)], [case(1, 2, probability=0.75)])
+    assert cases() == {(1, 2): ("open", 0.75)}
+
+
+def test_a_decided_case_is_never_touched(kept):
+    from wanjia.linkage.models import ReviewCase
+
+    kept([link(1, 1), link(2, 2)], [case(1, 2)])
+    ReviewCase.objects.update(status="refused")
+    kept([link(1, 1), link(2, 2)], [case(1, 2, probability=0.9)])
+    kept([link(1, 1), link(2, 2)], [])
+    assert cases() == {(1, 2): ("refused", 0.5)}
+
+
+def test_nothing_linked_yet(tmp_path, db):
+    from wanjia.linkage.api.tables import load_links
+
+    with pytest.raises(NoLinks):
+        load_links(Lake.open(tmp_path))
