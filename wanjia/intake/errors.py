@@ -176,3 +176,9 @@ class IdempotencyKeyMissing(IntakeError):
     code = "INTAKE-027"
     zh = "请求缺少 Idempotency-Key 头。每次推送给一个自己的键，重试时用同一个。"
     en = "The request has no Idempotency-Key header. Give each push a key of its own, and retry with the same one."
+
+
+class MostRowsRefused(IntakeError):
+    code = "INTAKE-028"
+    zh = "{rows} 行中有 {refused} 行不合格（最多的原因：{reason}）。应是导出或列对应有误，整批拒收；请核对后重报。"
+    en = "{refused} of {rows} rows are refused (mostly {reason}). The export or its mapping must be wrong; check it and send again."

@@ -21,6 +21,8 @@ MAX_ROWS = 50_000_000
 MAX_PUSH_ROWS = 1_000
 HEADER_SEARCH_ROWS = 12  # titles and notes may stand above the header
 BAD_LINE_SHARE = 0.01  # beyond this share of undecodable lines the whole encoding is wrong, not some rows
+REFUSED_ROWS_BEARABLE = 100_000  # beyond this, and beyond half of all, the export or its mapping is wrong, not the rows
+REFUSED_SHARE_BEARABLE = 0.5
 MAX_QUOTED_LINES = 20  # a quoted cell may hold this many line breaks; a longer one is a lost quote
 
 
@@ -195,6 +197,11 @@ def sources_for_file(name: str, patterns: Mapping[str, Iterable[str]]) -> list[s
         for source, wanted in patterns.items()
         if any(fnmatch.fnmatchcase(folded, pattern.casefold()) for pattern in wanted)
     ]
+
+
+def are_too_many_refused(refused: int, rows_in: int) -> bool:
+    """Are so many rows refused that the delivery as a whole must be wrong?"""
+    return refused > REFUSED_ROWS_BEARABLE and refused > rows_in * REFUSED_SHARE_BEARABLE
 
 
 def is_footer(first_cell: str, marks: Iterable[str]) -> bool:

@@ -44,9 +44,10 @@ def _deliver(file, number, engine, folder) -> str:
     except IntakeError as refused:
         error = refused
     assert time.monotonic() - began < LONGEST_SECONDS, file.how
-    fresh = Delivery.objects.exclude(id__in=known).first()
-    delivery = fresh or Delivery.objects.order_by("-id").first()
+    delivery = Delivery.objects.exclude(id__in=known).first()
     if error is not None:
+        # the very bytes may have been refused before: then it is that delivery again
+        delivery = delivery or Delivery.objects.filter(failure_code=error.code).latest("id")
         assert error.code.startswith("INTAKE-"), file.how
         assert error.sentence("zh") != error.sentence("en")
         assert delivery.status == "failed", file.how

@@ -5,6 +5,7 @@ import pytest
 from wanjia.intake.rules import (
     REASONS,
     VALUE_REASONS,
+    are_too_many_refused,
     find_header,
     is_footer,
     join_header_rows,
@@ -91,3 +92,9 @@ def test_every_reason_speaks_both_languages_and_names_row_and_column():
 def test_shown_header_can_be_stored():
     assert shown("a\x00b\ud800" + "x" * 900).isprintable()
     assert len(shown("x" * 900)) == 200
+
+
+def test_many_refused_rows_are_borne_until_they_are_most_of_very_many():
+    assert not are_too_many_refused(90, 100)
+    assert not are_too_many_refused(200_000, 1_000_000)
+    assert are_too_many_refused(200_000, 300_000)

@@ -3,10 +3,18 @@
 import io
 from typing import Any
 
+import numpy
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wanjia.intake.adapters.rows import ReadingReport, ReadRows, accept_header, refuse_defective, text_table
+from wanjia.intake.adapters.rows import (
+    ReadingReport,
+    ReadRows,
+    accept_header,
+    refuse_defective,
+    text_table,
+    without_blank_rows,
+)
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import DamagedFile, EmptyDelivery, ExpandsTooMuch, TooManyColumns
 from wanjia.intake.rules import MAX_COLUMNS, MAX_EXPANDED_BYTES, MAX_ROWS, match_header
@@ -31,8 +39,11 @@ def read_parquet(raw: bytes, source: Source) -> ReadRows:
     if not table.num_rows:
         raise EmptyDelivery()
     columns = {name: table[f"c{position}"] for name, position in match.positions.items()}
-    row_no = pa.array(range(1, table.num_rows + 1), pa.int64())
-    return refuse_defective(ReadRows(text_table(row_no, columns, source), [], [], report))
+    row_no = pa.array(numpy.arange(1, table.num_rows + 1, dtype=numpy.int64))
+    text = without_blank_rows(text_table(row_no, columns, source), table, report)
+    if not text.num_rows:
+        raise EmptyDelivery()
+    return refuse_defective(ReadRows(text, [], [], report))
 
 
 def cells_of(raw: bytes, names: list[str] | None) -> tuple[dict[str, Any], pa.Table]:

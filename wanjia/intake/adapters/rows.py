@@ -142,6 +142,17 @@ def _defects_of(column: pa.ChunkedArray) -> Iterable[tuple[str, pa.ChunkedArray]
     yield "FORMULA", pc.match_substring_regex(column, FORMULA)
 
 
+def without_blank_rows(table: pa.Table, body: pa.Table, report: ReadingReport) -> pa.Table:
+    """Leave out rows of `table` for which `body`, the same rows with all delivered columns, holds nothing: they are no records."""
+    filled = None
+    for column in body.columns:
+        valid = pc.is_valid(column)
+        filled = valid if filled is None else pc.or_(filled, valid)
+    kept = table.filter(filled)
+    report.blank_rows += table.num_rows - kept.num_rows
+    return kept
+
+
 def kept_cells(cells: Iterable[tuple[str, str | None]]) -> dict[str, str]:
     """Raw cells as quarantine keeps them: filled ones only, each cut to what a person can read."""
     return {str(name): str(value)[:KEPT_CHARACTERS] for name, value in cells if value not in (None, "")}

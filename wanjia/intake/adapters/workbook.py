@@ -16,6 +16,7 @@ from wanjia.intake.adapters.rows import (
     drop_footers,
     refuse_defective,
     text_table,
+    without_blank_rows,
 )
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import DamagedFile, EmptyDelivery, ExpandsTooMuch, TooManyColumns
@@ -92,7 +93,7 @@ def read_xlsx(raw: bytes, source: Source) -> ReadRows:
     table, body = table.slice(0, table.num_rows - blank_end), body.slice(0, body.num_rows - blank_end)
     firsts = [next((v for v in row.values() if v is not None), None) for row in _tail(body)]
     table = drop_footers(table, source, report, firsts)
-    table = _without_blank_rows(table, body.slice(0, table.num_rows), report)
+    table = without_blank_rows(table, body.slice(0, table.num_rows), report)
     if not table.num_rows:
         raise EmptyDelivery()
     names = {position: name for name, position in match.positions.items()}
@@ -106,18 +107,6 @@ def read_xlsx(raw: bytes, source: Source) -> ReadRows:
 
 def _tail(table: pa.Table) -> list[dict[str, Any]]:
     return table.slice(max(0, table.num_rows - FOOTER_SEARCH_ROWS)).to_pylist()
-
-
-def _without_blank_rows(table: pa.Table, body: pa.Table, report: ReadingReport) -> pa.Table:
-    import pyarrow.compute as pc
-
-    filled = None
-    for column in body.columns:
-        valid = pc.is_valid(column)
-        filled = valid if filled is None else pc.or_(filled, valid)
-    kept = table.filter(filled)
-    report.blank_rows += table.num_rows - kept.num_rows
-    return kept
 
 
 def cells_of(raw: bytes, sheet: str | None) -> tuple[dict[str, Any], pa.Table]:

@@ -1,6 +1,7 @@
 """A batch of text rows becomes assertions: one path for a pushed row and a million-row file. Nothing is kept here."""
 
 import datetime
+from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ from wanjia.intake.adapters.rows import ReadRows, RefusedRow, SpoiledValue, kept
 from wanjia.intake.api.heads import HEAD_COLUMNS, known_heads
 from wanjia.intake.api.prepared import runner_of
 from wanjia.intake.declared import Source
+from wanjia.intake.errors import MostRowsRefused
+from wanjia.intake.rules import are_too_many_refused
 from wanjia.kernel.declared import Text
 from wanjia.kernel.engine import Engine
 from wanjia.standards import api as standards
@@ -51,6 +54,7 @@ def standardise_text(
     of = (source.code, id(source), id(profile))
     engine.load(TEXT, text)
     refused_now, keys = runner.run(("keyed", *of), lambda on: _keyed_steps(on, source, profile))
+    _bear(read, refused_now)
     refused = sorted([*read.refused, *_with_cells(refused_now, text)], key=lambda row: row.row_no)
     heads = _standing_heads(source, standing_before, keys)
     if heads is not None:
@@ -158,6 +162,14 @@ def _without_spoiled(read: ReadRows) -> pa.Table:
         emptied = pc.if_else(spoiled, pa.scalar(None, pa.string()), table[name])
         table = table.set_column(table.column_names.index(name), name, emptied)
     return table
+
+
+def _bear(read: ReadRows, refused_now: pa.Table) -> None:
+    """Go on, or refuse the delivery whole when most of very many rows are refused: quarantine is for rows, not for exports."""
+    count = len(read.refused) + refused_now.num_rows
+    if are_too_many_refused(count, read.rows_in):
+        reasons = Counter(row.reason for row in read.refused) + Counter(refused_now["reason"].to_pylist())
+        raise MostRowsRefused(rows=read.rows_in, refused=count, reason=reasons.most_common(1)[0][0])
 
 
 def _with_cells(refused: pa.Table, text: pa.Table) -> list[RefusedRow]:
