@@ -135,7 +135,7 @@ def run(
     migrate()
     report = Report()
     shown = progress or SilentProgress()
-    with _only_one():
+    with only_one():
         try:
             _run(inbox, report, _Clock(report, shown), engine_name, force, by=by, why=why)
         finally:
@@ -184,7 +184,7 @@ def _run(
         told.update(_receive(inbox, report, by=by, why=why))
     last = catalog.latest_run()
     known = last["outcome"].get("fingerprint") if last is not None else None
-    if not force and known == _fingerprint() and not intake.has_pending():
+    if not force and known == fingerprint() and not intake.has_pending():
         report.is_unchanged, report.run = True, last["id"]
         return
     report.run = timer.run = catalog.open_run(engine=engine_name or settings.engine_name(), by=by, why=why)
@@ -197,7 +197,7 @@ def _run(
                 told["rows_in"] = sum(delivery.rows_in for delivery in done)
                 told["rows_out"] = sum(delivery.accepted for delivery in done)
             _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
-        catalog.close_run(timer.run, outcome={"fingerprint": _fingerprint(), **_outcome(report)}, by=by, why=why)
+        catalog.close_run(timer.run, outcome={"fingerprint": fingerprint(), **_outcome(report)}, by=by, why=why)
     except BaseException:
         catalog.close_run(timer.run, failed=True, by=by, why=why)
         raise
@@ -318,7 +318,7 @@ def _rows_by_source() -> dict[str, tuple[int, int]]:
     return rows
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """What the state depends on: the active deliveries and the profile's files."""
     from wanjia.intake import api as intake
 
@@ -330,7 +330,7 @@ def _fingerprint() -> str:
 
 
 @contextmanager
-def _only_one() -> Iterator[None]:
+def only_one() -> Iterator[None]:
     """Hold the job lock on a connection of its own: a transaction that fails elsewhere must not lose it."""
     from django.db import connections
 

@@ -20,10 +20,11 @@ from wanjia.linkage.errors import NoLinks
 if TYPE_CHECKING:
     from wanjia.linkage.api.explaining import Explanation
     from wanjia.linkage.api.linking import Linked
+    from wanjia.linkage.api.resident import Resident
 
 __all__ = [
-    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_links",
-    "score", "summary", "trust_of",
+    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_few",
+    "load_links", "open_resident", "score", "summary", "trust_of",
 ]  # fmt: skip
 
 
@@ -56,7 +57,22 @@ def load_links(lake: Lake, *, figures=None) -> dict[str, int]:
     """Bring PostgreSQL's link table and review queue to what the lake holds; see `tables.load_links`."""
     from wanjia.linkage.api import tables
 
-    return tables.load_links(lake, figures=figures)
+    return tables.load_links(lake, review_share=declared_linkage().targets.review_share, figures=figures)
+
+
+def open_resident(engine, *, lake: Lake, assertions, sources, profile: Path | None = None) -> "Resident":
+    """The linkage of everything in memory, for the fast lane; see `resident.Resident`. Raises `NoModel`, `NoLinks`."""
+    from wanjia.linkage.api import resident
+
+    linkage = declared_linkage(profile)
+    return resident.Resident.open(engine, lake=lake, linkage=linkage, trust=trust_of(sources), assertions=assertions)
+
+
+def load_few(links: pa.Table, gone: list[int], review: pa.Table) -> set[int]:
+    """Write what the fast lane changed into PostgreSQL; see `tables.load_few`. Returns the persons who held those assertions before."""
+    from wanjia.linkage.api import tables
+
+    return tables.load_few(links, gone, review)
 
 
 def score(engine, *, lake: Lake, truth: Path):

@@ -114,6 +114,14 @@ class Resident:
         touched = work.rows("SELECT count(*) FROM few_touched")[0][0]
         return FewLinked(links=changed, gone=gone, review=work.arrow(f"SELECT * FROM {FEW.review} ORDER BY l, r"), touched_nodes=touched)
 
+    def links_of(self, person_ids: list[int]) -> pa.Table:
+        """The links of these persons as they stand: assertion_id, person_id, probability, band."""
+        self._work.put("few_asked", pa.table({"person_id": pa.array(person_ids, pa.int64())}))
+        return self._work.arrow(
+            f"""SELECT w.assertion_id, w.person_id, w.probability, w.band FROM {WHOLE.links} w
+            WHERE w.person_id IN (SELECT person_id FROM few_asked) ORDER BY w.assertion_id"""
+        )
+
     def _leaving(self, withdrawn: list[int]) -> list[int]:
         """`few_leaving`: assertions that go; superseded ones and the withdrawn."""
         work = self._work

@@ -14,6 +14,7 @@ from wanjia.kernel.lake import Lake
 from wanjia.linkage.api import state
 from wanjia.linkage.errors import NoLinks
 from wanjia.linkage.models import Link, LinkRun, ReviewCase
+from wanjia.linkage.rules.closing import SHARED_NUMBER
 
 COLUMNS = ["assertion_id", "person_id", "probability", "band", "method", "evidence", "weight", "model"]
 CASE_COLUMNS = ["assertion_l", "assertion_r", "person_l", "person_r", "probability", "reason", "evidence", "model"]
@@ -21,11 +22,12 @@ LOADED = "linkage/links_loaded"
 PIECE_ROWS = 200_000
 
 
-def load_links(lake: Lake, *, figures: dict[str, object] | None = None) -> dict[str, int]:
+def load_links(lake: Lake, *, review_share: float, figures: dict[str, object] | None = None) -> dict[str, int]:
     """Bring the link table and the review queue to what the lake holds; returns rows written and removed.
 
     Safe to repeat and to interrupt: what the tables hold is told by a digest kept in the same transaction, and where it is not what
-    was loaded last, everything is loaded again. Cases an officer has decided are never touched. Raises `NoLinks`.
+    was loaded last, everything is loaded again. Cases an officer has decided are never touched. The queue holds at most `review_share` of
+    the persons. Raises `NoLinks`.
     """
     if not lake.exists(state.LINKS):
         raise NoLinks
@@ -42,7 +44,7 @@ def load_links(lake: Lake, *, figures: dict[str, object] | None = None) -> dict[
     model = links.column("model")[0].as_py() if links.num_rows else ""
     with transaction.atomic(), connection.cursor() as cursor:
         _write_links(cursor, fresh, gone)
-        cases = _write_cases(cursor, review, model)
+        cases = _write_cases(cursor, _queue(review, links, review_share), model)
         LinkRun.objects.create(
             ran_at=clock.now(),
             model=model,
@@ -52,6 +54,36 @@ def load_links(lake: Lake, *, figures: dict[str, object] | None = None) -> dict[
         )
     lake.write(LOADED, links)
     return {"links": fresh.num_rows, "removed": len(gone) if gone is not None else 0, "cases": cases}
+
+
+def _queue(review: pa.Table, links: pa.Table, share: float) -> pa.Table:
+    """The pairs that are put before officers: every shared number, then the likeliest, as many as people can look at."""
+    room = int(pc.count_distinct(links.column("person_id")).as_py() * share)
+    if review.num_rows <= room:
+        return review
+    later = pc.not_equal(review.column("reason"), SHARED_NUMBER).cast(pa.int8())
+    ranked = review.append_column("later", later).sort_by(
+        [("later", "ascending"), ("probability", "descending"), ("l", "ascending"), ("r", "ascending")]
+    )
+    must = review.num_rows - pc.sum(later).as_py()
+    return ranked.slice(0, max(room, must)).drop_columns(["later"])
+
+
+@transaction.atomic
+def load_few(links: pa.Table, gone: list[int], review: pa.Table) -> set[int]:
+    """Write what the fast lane changed: links anew, links gone, cases opened. Returns the persons who held those assertions before.
+
+    The digest of the last whole load no longer tells what the table holds, so the next whole load writes everything.
+    """
+    changed = [*links.column("assertion_id").to_pylist(), *gone]
+    before = set(Link.objects.filter(assertion_id__in=changed).values_list("person_id", flat=True))
+    model = links.column("model")[0].as_py() if links.num_rows else ""
+    with connection.cursor() as cursor:
+        _write_links(cursor, links.select(COLUMNS), changed)
+        if review.num_rows:
+            _write_cases(cursor, review, model, whole=False)
+    LinkRun.objects.exclude(links_digest="").update(links_digest="")
+    return before
 
 
 def _digest(links: pa.Table) -> str:
@@ -106,9 +138,10 @@ def _csv_pieces(table: pa.Table):
         yield sink.getvalue()
 
 
-def _write_cases(cursor, review: pa.Table, model: str) -> int:
-    """Open the cases of `review`, refresh those that are still open, close the book on open ones nobody asks any more."""
+def _write_cases(cursor, review: pa.Table, model: str, *, whole: bool = True) -> int:
+    """Open the cases of `review`, refresh those that are still open; if it is the `whole` queue, drop open ones nobody asks any more."""
     table = ReviewCase._meta.db_table
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.linkage_case_incoming")
     cursor.execute(f'CREATE TEMP TABLE linkage_case_incoming (LIKE "{table}" INCLUDING DEFAULTS) ON COMMIT DROP')
     cursor.execute(
         "ALTER TABLE linkage_case_incoming ALTER id DROP NOT NULL, ALTER status DROP NOT NULL, ALTER opened_at DROP NOT NULL"
@@ -126,6 +159,8 @@ def _write_cases(cursor, review: pa.Table, model: str) -> int:
         ON CONFLICT (assertion_l, assertion_r) DO UPDATE SET {renewed} WHERE "{table}".status = 'open'""",
         [clock.now()],
     )
+    if not whole:
+        return rows.num_rows
     cursor.execute(
         f"""DELETE FROM "{table}" c WHERE c.status = 'open' AND NOT EXISTS (SELECT 1 FROM linkage_case_incoming i
         WHERE i.assertion_l = c.assertion_l AND i.assertion_r = c.assertion_r)"""
