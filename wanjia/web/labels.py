@@ -101,6 +101,17 @@ READ_KINDS: dict[str, str | Promise] = {
     "register.digest": _("computed the digest of the register"),
     "register.count_population": _("counted the population"),
     "intake.open_quarantined": _("showed a quarantined row"),
+    "intake.receive": _("received a delivery"),
+    "intake.standardise": _("standardised a delivery"),
+    "intake.refuse": _("refused a delivery"),
+    "intake.withdraw": _("withdrew a delivery"),
+    "intake.push": _("received pushed rows"),
+    "intake.issue_token": _("issued a machine token"),
+    "intake.revoke_token": _("revoked a machine token"),
+    "catalog.open_run": _("began a run"),
+    "catalog.close_run": _("ended a run"),
+    "catalog.score": _("scored the quality"),
+    "catalog.file_findings": _("filed findings"),
 }
 
 STAGES: dict[str, str | Promise] = {

@@ -36,7 +36,7 @@ const chart = draw("map", {
   },
   series: [{
     type: "map", map: "areas", nameProperty: "code", roam: false, selectedMode: false,
-    left: isNarrow ? 4 : "16%", right: 4, top: 8, bottom: isNarrow ? 104 : 8,
+    left: isNarrow ? 4 : "16%", right: 4, top: 8, bottom: isNarrow ? 104 : 8, preserveAspect: "contain",
     label: { show: isLabelled, fontSize: Math.max(10, small - 1), color: colour("--ink"), textBorderColor: "#fff", textBorderWidth: 2.5, formatter: ({ name }) => byCode.get(name)?.name ?? "" },
     labelLayout: { hideOverlap: true },
     itemStyle: { borderColor: "#ffffff", borderWidth: 1.4 },

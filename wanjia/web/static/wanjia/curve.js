@@ -5,7 +5,7 @@ const { words, points: all, limits } = numbers("curve-points");
 const points = all.filter((p) => p.links > 0);
 const percent = (value) => `${(value * 100).toFixed(2)}%`;
 const lowest = Math.min(...points.map((p) => Math.min(p.precision, p.recall)));
-const floor = Math.max(0, Math.floor(lowest * 20) / 20);
+const floor = Math.max(0, Math.floor(lowest * 10) / 10);
 const small = textSize();
 const narrow = document.getElementById("curve").clientWidth < 480;
 
@@ -22,9 +22,9 @@ draw("curve", {
     axisPointer: { lineStyle: { color: colour("--line-strong") } },
   },
   xAxis: {
-    type: "value", name: words.evidence, nameLocation: "middle", nameGap: 28, min: "dataMin", max: "dataMax",
+    type: "value", name: words.evidence, nameLocation: "middle", nameGap: 28, min: Math.floor(points[0].weight / 5) * 5, max: Math.ceil(points.at(-1).weight / 5) * 5,
     axisLabel: { color: colour("--ink-soft"), fontSize: small }, nameTextStyle: { color: colour("--ink-soft"), fontSize: small },
-    splitLine: { show: false }, splitNumber: narrow ? 4 : 8, axisLine: { onZero: false, lineStyle: { color: colour("--line-strong") } },
+    splitLine: { show: false }, interval: narrow ? 10 : 5, axisLine: { onZero: false, lineStyle: { color: colour("--line-strong") } },
   },
   yAxis: {
     type: "value", min: floor, max: 1, axisLine: { show: false, onZero: false }, axisLabel: { color: colour("--ink-soft"), fontSize: small, formatter: (v) => `${Math.round(v * 100)}%` },
