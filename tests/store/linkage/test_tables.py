@@ -35,10 +35,10 @@ def kept(tmp_path, db):
 
     lake = Lake.open(tmp_path)
 
-    def keep(links, review=()):
+    def keep(links, review=(), share=1.0):
         lake.write(state.LINKS, pa.Table.from_pylist(list(links), schema=LINKS))
         lake.write(state.REVIEW, pa.Table.from_pylist(list(review), schema=REVIEW))
-        return load_links(lake)
+        return load_links(lake, review_share=share)
 
     return keep
 
@@ -87,8 +87,15 @@ def test_a_decided_case_is_never_touched(kept):
     assert cases() == {(1, 2): ("refused", 0.5)}
 
 
+def test_the_queue_holds_every_shared_number_and_the_likeliest_of_the_rest(kept):
+    links = [link(n, n) for n in range(1, 11)]
+    asked = [case(1, 2, probability=0.4), case(3, 4, probability=0.8), case(5, 6, probability=0.1, reason="shared_number")]
+    assert kept(links, asked, share=0.2)["cases"] == 2
+    assert set(cases()) == {(3, 4), (5, 6)}
+
+
 def test_nothing_linked_yet(tmp_path, db):
     from wanjia.linkage.api.tables import load_links
 
     with pytest.raises(NoLinks):
-        load_links(Lake.open(tmp_path))
+        load_links(Lake.open(tmp_path), review_share=1.0)
