@@ -2,7 +2,8 @@ import { colour, draw, numbers, textSize, tip } from "./chart.js";
 
 const { words, points: all, limits } = numbers("curve-points");
 // where nothing is linked any more, precision is not a number
-const points = all.filter((p) => p.links > 0);
+const linked = all.filter((p) => p.links > 0);
+const points = linked.length ? linked : all;
 const percent = (value) => `${(value * 100).toFixed(2)}%`;
 const lowest = Math.min(...points.map((p) => Math.min(p.precision, p.recall)));
 const floor = Math.max(0, Math.floor(lowest * 10) / 10);
