@@ -196,6 +196,8 @@ def _run(
                 report.refused += [_refusal(delivery.id, delivery.source, error) for delivery, error in refused]
                 told["rows_in"] = sum(delivery.rows_in for delivery in done)
                 told["rows_out"] = sum(delivery.accepted for delivery in done)
+                for prefix in ("intake_", "standardising_"):
+                    engine.forget(prefix)
             _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
         catalog.close_run(timer.run, outcome={"fingerprint": fingerprint(), **_outcome(report)}, by=by, why=why)
     except BaseException:
@@ -226,6 +228,7 @@ def _link_and_load(
         told.update(rows_in=linked.assertions, rows_out=linked.persons, **_figures(report.linkage))
     with timer.stage("load links") as told:
         told.update(linkage.load_links(lake, figures=report.linkage))
+        engine.forget("lk_")
     with timer.stage("resolve") as told:
         links = engine.load(
             "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])

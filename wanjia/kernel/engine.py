@@ -51,6 +51,15 @@ class Engine:
         """Forget table `name`, if it is there."""
         raise NotImplementedError
 
+    def forget(self, prefix: str) -> None:
+        """Drop every table whose name starts with `prefix`: a stage's own tables, when the next stage needs the memory."""
+        for name in self._names():
+            if name.startswith(prefix):
+                self.drop(name)
+
+    def _names(self) -> list[str]:
+        raise NotImplementedError
+
     def splink_api(self) -> Any:
         """A Splink database API over the same connection, so that both see the same tables."""
         raise NotImplementedError
@@ -127,6 +136,9 @@ class DuckDBEngine(Engine):
         except duckdb.CatalogException:
             # asking the catalogue first costs ten times the drop itself
             self._raw.execute(f'DROP VIEW IF EXISTS "{name}"')
+
+    def _names(self) -> list[str]:
+        return [row[0] for row in self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()]
 
     def splink_api(self) -> Any:
         from splink import DuckDBAPI
@@ -207,6 +219,9 @@ class SparkEngine(Engine):
 
     def drop(self, name: str) -> None:
         self.session.catalog.dropTempView(name)
+
+    def _names(self) -> list[str]:
+        return [table.name for table in self.session.catalog.listTables()]
 
     def splink_api(self) -> Any:
         from splink import SparkAPI
