@@ -114,7 +114,7 @@ class _Steps:
 def _model_in_force(
     work: Workspace, lake: Lake, linkage: Linkage, deliveries: list[int], retrain: bool
 ) -> tuple[state.Trained, bool]:
-    if lake.exists(state.MODEL) and not retrain:
+    if not retrain and state.fits(lake, linkage):
         trained = state.load_trained(lake, linkage)
         if set(trained.trained_on) <= set(deliveries):
             state.load_terms(lake, work, linkage)

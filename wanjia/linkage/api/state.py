@@ -1,5 +1,6 @@
 """What linking keeps between runs, in the lake: model, nodes, scored pairs, links."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
@@ -48,6 +49,7 @@ def save_trained(lake: Lake, work: Workspace, trained: Trained) -> None:
         if feature.rarity:
             lake.write(f"{TERMS}{feature.key}", work.arrow(f"SELECT term, share FROM lk_tf_{feature.key}"))
     kept = {
+        "declared": declared_digest(trained.model.linkage),
         "model": json.loads(trained.model.to_json()),
         "curves": {k: asdict(c) for k, c in trained.curves.items()},
         "thresholds": {k: asdict(t) for k, t in trained.thresholds.items()},
@@ -55,6 +57,16 @@ def save_trained(lake: Lake, work: Workspace, trained: Trained) -> None:
         **{k: getattr(trained, k) for k in ("trained_on", "taught_by", "rules", "refused_blocks")},
     }
     lake.write_bytes(MODEL, json.dumps(kept, ensure_ascii=False).encode())
+
+
+def declared_digest(linkage: Linkage) -> str:
+    """Changes whenever anything in `linkage.toml` does that a model or its thresholds rest on."""
+    return hashlib.sha256(repr(linkage).encode()).hexdigest()
+
+
+def fits(lake: Lake, linkage: Linkage) -> bool:
+    """Is there a model, and was it trained under these declarations? Levels of others would be read wrongly."""
+    return lake.exists(MODEL) and json.loads(lake.read_bytes(MODEL)).get("declared") == declared_digest(linkage)
 
 
 def load_trained(lake: Lake, linkage: Linkage) -> Trained:
