@@ -17,11 +17,9 @@ def someone(site) -> tuple[str, str]:
     inbox = next(site.home.glob("city-*/inbox"))
     for path in sorted(inbox.rglob("police_register*.csv")):
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            for row in csv.reader(file):
-                numbers = [cell for cell in row if re.fullmatch(r"99\d{15}[\dX]", cell) and _is_sound(cell)]
-                names = [cell for cell in row if re.fullmatch(r"[一-龥]{2,3}", cell)]
-                if numbers and names:
-                    return names[0], numbers[0]
+            for row in csv.DictReader(file):
+                if re.fullmatch(r"99\d{15}[\dX]", row["公民身份号码"]) and _is_sound(row["公民身份号码"]):
+                    return row["姓名"], row["公民身份号码"]
     raise AssertionError("no resident with a sound number in the police register")
 
 
