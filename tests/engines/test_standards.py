@@ -53,4 +53,11 @@ def test_every_element_reads_alike(spark_engine):
         return engine.arrow(result).sort_by("row_no").to_pylist()
 
     with get_engine("duckdb") as duckdb_engine:
-        assert rows(duckdb_engine) == rows(spark_engine)
+        here, there = rows(duckdb_engine), rows(spark_engine)
+    different = [
+        (row["row_no"], key, value, other[key])
+        for row, other in zip(here, there, strict=True)
+        for key, value in row.items()
+        if value != other[key]
+    ]
+    assert not different

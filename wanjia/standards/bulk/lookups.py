@@ -114,6 +114,11 @@ class Lookups:
         return "".join(p[0] for p in pairs), "".join(p[1] for p in pairs)
 
     @cached_property
+    def variant_characters(self) -> ibis.Table:
+        """character: every character that is folded to another."""
+        return self._load("variants", character=list(self.variants[0]))
+
+    @cached_property
     def surnames(self) -> list[tuple[str, str]]:
         """(surname, reading) of compound surnames, and of single ones that are read otherwise than their character usually is."""
         rows = adapters.read_pairs(self._profile.folder / "names" / "surnames.csv", ("surname", "reading"))

@@ -55,12 +55,28 @@ def _han(table: Table, raw: str, step: "Step") -> Table:
             ),
         }
     )
-    variants, folded = step.lookups.variants
-    simple = translated(table[key], variants, folded, f"[{variants}]") if variants else table[key]
-    table = step.keep(table.mutate(__simple=simple))
+    table = step.keep(_folded(step.keep(table), key, step))
     table = table.mutate(**{f"{key}__norm": table["__simple"].lower().re_replace("[·. '’-]", "")})
     table = step.keep(_split(table, step))
     return _sounded(table, step)
+
+
+def _folded(table: Table, key: str, step: "Step") -> Table:
+    """`table` with `__simple`, the name in simple and usual characters.
+
+    The few names that need it are found by looking their characters up: translating every name against thousands of characters
+    takes minutes on one engine, and a pattern of thousands of characters overflows the other's stack.
+    """
+    variants, folded = step.lookups.variants
+    if not variants:
+        return table.mutate(__simple=table[key])
+    letters = table.filter(table["__han"]).select(__named=table[key]).distinct()
+    letters = letters.mutate(letter=letters["__named"].split("")).unnest("letter")
+    characters = step.lookups.variant_characters
+    hits = step.keep(letters.join(characters, letters.letter == characters.character).select("__named").distinct())
+    joined = table.left_join(hits, table[key] == hits["__named"])
+    simple = ibis.ifelse(hits["__named"].notnull(), table[key].translate(variants, folded), table[key])
+    return joined.select(*[table[c] for c in table.columns], __simple=simple)
 
 
 def _split(table: Table, step: "Step") -> Table:
