@@ -9,9 +9,12 @@ _HOME = tempfile.mkdtemp(prefix="wanjia-tests-")
 os.environ["WANJIA_HOME"] = _HOME
 os.environ.pop("WANJIA_DECLARED", None)
 os.environ.setdefault("WANJIA_THREADS", "2")
+# said here and not in pyproject.toml: pytest-django would read the settings, and so start a server, before the home is chosen
+os.environ["DJANGO_SETTINGS_MODULE"] = "wanjia.settings"
 # registered before the server's own farewell, so it runs after it
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
+import django  # noqa: E402, F401 - pytest-django sets up only what is imported
 import pytest  # noqa: E402
 
 
