@@ -14,8 +14,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "wanjia.settings"
 # registered before the server's own farewell, so it runs after it
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
-import django  # noqa: E402, F401 - pytest-django sets up only what is imported
+import django  # noqa: E402
 import pytest  # noqa: E402
+
+django.setup()
 
 
 @pytest.fixture
