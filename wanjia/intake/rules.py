@@ -130,7 +130,11 @@ def match_header(delivered: Sequence[str], declared: Mapping[str, Iterable[str]]
         if len(places) > 1 and len(exact) != 1:
             doubled.append(name)
         positions[name] = (exact or places)[0]
-    aliases_used = {n: delivered[p] for n, p in positions.items() if fold_header(delivered[p]) != fold_header(n)}
+    aliases_used = {
+        name: delivered[place]
+        for name, place in positions.items()
+        if fold_header(name) not in (fold_header(delivered[place]), fold_header(delivered[place].rsplit("/", 1)[-1]))
+    }
     missing = [name for name in required if name not in positions]
     suggestions = {}
     for name in missing:

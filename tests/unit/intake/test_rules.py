@@ -50,7 +50,9 @@ def test_merged_header_rows_join_from_the_top():
     rows = [["基本情况", "", "联系"], ["姓名", "性别", ""]]
     assert join_header_rows(rows) == ["基本情况/姓名", "基本情况/性别", "联系"]
     assert join_header_rows(rows, [(0, 0, 0, 1), (0, 2, 1, 2)]) == ["基本情况/姓名", "基本情况/性别", "联系"]
-    assert match_header(join_header_rows(rows), {"姓名": []}, []).positions == {"姓名": 0}
+    match = match_header(join_header_rows(rows), {"姓名": []}, [])
+    assert match.positions == {"姓名": 0}
+    assert not match.aliases_used
 
 
 @pytest.mark.parametrize(
