@@ -198,8 +198,13 @@ def _run(
                 told["rows_out"] = sum(delivery.accepted for delivery in done)
                 for prefix in ("intake_", "standardising_"):
                     engine.forget(prefix)
-            _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
-        catalog.close_run(timer.run, outcome={"fingerprint": fingerprint(), **_outcome(report)}, by=by, why=why)
+            report.is_unchanged = not force and known == fingerprint()
+            if report.is_unchanged:
+                outcome = last["outcome"]
+            else:
+                _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
+                outcome = {"fingerprint": fingerprint(), **_outcome(report)}
+        catalog.close_run(timer.run, outcome=outcome, by=by, why=why)
     except BaseException:
         catalog.close_run(timer.run, failed=True, by=by, why=why)
         raise
@@ -322,10 +327,12 @@ def _rows_by_source() -> dict[str, tuple[int, int]]:
 
 
 def fingerprint() -> str:
-    """What the state depends on: the active deliveries and the profile's files."""
+    """What the state depends on: the active deliveries that say anything, and the profile's files."""
     from wanjia.intake import api as intake
 
-    said = hashlib.sha256(json.dumps(sorted(delivery.id for delivery in intake.active_deliveries())).encode())
+    said = hashlib.sha256(
+        json.dumps(sorted(delivery.id for delivery in intake.active_deliveries() if delivery.accepted)).encode()
+    )
     for path in sorted(settings.profile_dir().rglob("*")):
         if path.is_file():
             said.update(path.name.encode() + path.read_bytes())

@@ -86,7 +86,9 @@ class FastLane:
         self._resident = linkage.open_resident(
             self._engine, lake=Lake.open(settings.home()), assertions=assertions, sources=self._sources.values()
         )
-        self._tables = {row[0] for row in self._engine.raw.execute("SHOW TABLES").fetchall() if row[0].startswith("assertions__")}
+        self._tables = {
+            row[0] for row in self._engine.raw.execute("SHOW TABLES").fetchall() if row[0].startswith("assertions__")
+        }
         self._run = last["id"]
         return True
 
@@ -133,7 +135,8 @@ class FastLane:
         raw = self._engine.raw
         raw.register("lane_links", links)
         parts = " UNION ALL BY NAME ".join(
-            f'SELECT a.* FROM "{table}" a SEMI JOIN lane_links l ON a.assertion_id = l.assertion_id' for table in sorted(self._tables)
+            f'SELECT a.* FROM "{table}" a SEMI JOIN lane_links l ON a.assertion_id = l.assertion_id'
+            for table in sorted(self._tables)
         )
         found = raw.sql(f"SELECT * FROM ({parts}) q ORDER BY assertion_id").to_arrow_table()
         raw.unregister("lane_links")
