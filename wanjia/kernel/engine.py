@@ -183,6 +183,8 @@ class SparkEngine(Engine):
             .config("spark.default.parallelism", SPARK_SHUFFLE_PARTITIONS)
             .config("spark.sql.execution.arrow.pyspark.enabled", "true")
             .config("spark.sql.session.timeZone", "UTC")
+            # a moment has no zone here, as in DuckDB
+            .config("spark.sql.timestampType", "TIMESTAMP_NTZ")
             .config("spark.sql.warehouse.dir", self._folder)
             .config("spark.local.dir", self._folder)
             .config("spark.io.encryption.enabled", "true")
