@@ -59,9 +59,9 @@ def sex_against_number(state: Resolved, check: Check) -> Table | None:
     rows = state.rows
     if not _has(rows, "sex", "citizen_number"):
         return None
-    male = rows.citizen_number.substr(16, 1).isin(list("13579"))
+    by_number = rows.citizen_number.substr(16, 1).isin(list("13579")).ifelse(rules.MALE, rules.FEMALE)
     stated = rows.filter(_is_sound(rows, "citizen_number") & rows.sex.isin([rules.MALE, rules.FEMALE]))
-    return _of_rows(stated.filter(male != (stated.sex == rules.MALE)), check)
+    return _of_rows(stated.filter(by_number != stated.sex), check)
 
 
 def birth_against_number(state: Resolved, check: Check) -> Table | None:

@@ -126,9 +126,11 @@ def household_id(office: Value, number: Value) -> Value:
     """The household's id: the first 60 bits of SHA-256 over "office|number" (a household number is unique within its office)."""
     digits = (office + ibis.literal("|") + number).hexdigest("sha256").lower()
     alphabet = ibis.literal("0123456789abcdef")
-    total = ibis.literal(0, "int64")
-    for place in range(15):
-        total = total * 16 + alphabet.find(digits.substr(place, 1)).cast("int64")
+    # both casts are needed: Spark finds a place as 32 bits while Ibis takes it for 64, and the sum would overflow unseen
+    places = [alphabet.find(digits.substr(place, 1)).cast("int32").cast("int64") for place in range(15)]
+    total = places[0]
+    for place in places[1:]:
+        total = total * 16 + place
     return total
 
 

@@ -29,7 +29,8 @@ def value_at_largest(engine: Engine, value: Column, key: Column) -> Value:
 
 def day_number(day: Column) -> Column:
     """Days since 1970-01-01 (int64; null for null)."""
-    return day.delta(ibis.date(*EPOCH), unit="day").cast("int64")
+    # through 32 bits: Spark counts days in 32 bits while Ibis takes them for 64
+    return day.delta(ibis.date(*EPOCH), unit="day").cast("int32").cast("int64")
 
 
 def column_or_null(table: Table, name: str, kind: str) -> Value:
