@@ -126,12 +126,17 @@ class Resident:
         """`few_leaving`: assertions that go; superseded ones and the withdrawn."""
         work = self._work
         work.put("few_withdrawn", pa.table({"assertion_id": pa.array(withdrawn, pa.int64())}))
+        # step by step, each a join with a tiny table: one statement with all of it would read every record several times over
+        work.make("few_keys", "SELECT DISTINCT record_key, source, subject FROM few_incoming")
+        work.make(
+            "few_gone",
+            f"""SELECT a.assertion_id, a.num FROM {WHOLE.assertions} a JOIN few_keys k
+            ON a.record_key = k.record_key AND a.source = k.source AND a.subject = k.subject
+            UNION SELECT a.assertion_id, a.num FROM {WHOLE.assertions} a JOIN few_withdrawn w ON a.assertion_id = w.assertion_id""",
+        )
         work.make(
             "few_leaving",
-            f"""SELECT a.assertion_id, a.num, m.node_id FROM {WHOLE.assertions} a
-            JOIN {WHOLE.members} m ON a.assertion_id = m.assertion_id
-            WHERE a.assertion_id IN (SELECT assertion_id FROM few_withdrawn) OR EXISTS (SELECT 1 FROM few_incoming i
-            WHERE i.record_key = a.record_key AND i.source = a.source AND i.subject = a.subject)""",
+            f"SELECT g.assertion_id, g.num, m.node_id FROM {WHOLE.members} m JOIN few_gone g ON m.assertion_id = g.assertion_id",
         )
         return [int(i) for (i,) in work.rows("SELECT assertion_id FROM few_leaving ORDER BY assertion_id")]
 
@@ -142,17 +147,16 @@ class Resident:
             "few_numbers",
             "SELECT num FROM few_incoming WHERE num IS NOT NULL UNION SELECT num FROM few_leaving WHERE num IS NOT NULL",
         )
+        work.make("few_mates", f"SELECT a.* FROM {WHOLE.assertions} a JOIN few_numbers n ON a.num = n.num")
         work.make(
             FEW.assertions,
-            f"""SELECT a.* FROM {WHOLE.assertions} a WHERE a.num IN (SELECT num FROM few_numbers)
-            AND a.assertion_id NOT IN (SELECT assertion_id FROM few_leaving)
+            """SELECT * FROM few_mates WHERE assertion_id NOT IN (SELECT assertion_id FROM few_leaving)
             UNION ALL SELECT * FROM few_incoming""",
         )
+        work.make("few_moved", "SELECT assertion_id FROM few_mates UNION SELECT assertion_id FROM few_leaving")
         work.make(
             "few_old_nodes",
-            f"""SELECT DISTINCT m.node_id FROM {WHOLE.members} m JOIN (SELECT a.assertion_id FROM {WHOLE.assertions} a
-            WHERE a.num IN (SELECT num FROM few_numbers) UNION SELECT assertion_id FROM few_leaving) o
-            ON m.assertion_id = o.assertion_id""",
+            f"SELECT DISTINCT m.node_id FROM {WHOLE.members} m JOIN few_moved o ON m.assertion_id = o.assertion_id",
         )
         node_tables.make_bare_nodes(work, linkage, self._trust, FEW)
         work.make(
@@ -165,15 +169,19 @@ class Resident:
         kin = sorted({kinds.column(key) for f in linkage.features for key in f.via})
         if kin:
             # a node that names a touched person as its kin may be told something else by it now
-            named = " OR ".join(f"{c} IN (SELECT num FROM few_numbers)" for c in kin)
-            fresh = ", ".join(f"b.{c}" for c in work.columns(FEW.bare))
+            naming = " UNION ".join(
+                f"SELECT b.node_id FROM {WHOLE.bare} b JOIN few_numbers n ON b.{c} = n.num" for c in kin
+            )
+            work.make("few_naming", f"SELECT node_id FROM ({naming}) q EXCEPT SELECT node_id FROM {FEW.bare}")
+            listed = ", ".join(f"b.{c}" for c in work.columns(FEW.bare))
             work.make(
                 "few_bare_all",
-                f"""SELECT {fresh} FROM {WHOLE.bare} b WHERE ({named})
-                AND b.node_id NOT IN (SELECT node_id FROM {FEW.bare}) UNION ALL SELECT {fresh} FROM {FEW.bare} b""",
+                f"SELECT {listed} FROM {WHOLE.bare} b JOIN few_naming n ON b.node_id = n.node_id"
+                f" UNION ALL SELECT {listed} FROM {FEW.bare} b",
             )
-            asked = " UNION ".join(f"SELECT {c} FROM few_bare_all WHERE {c} IS NOT NULL" for c in kin)
-            work.make("few_kin", f"SELECT * FROM {WHOLE.bare} WHERE num IN ({asked})")
+            asked = " UNION ".join(f"SELECT {c} AS num FROM few_bare_all WHERE {c} IS NOT NULL" for c in kin)
+            told = ", ".join(f"b.{kinds.column(f.key)}" for f in linkage.features if f.via)
+            work.make("few_kin", f"SELECT b.num, {told} FROM {WHOLE.bare} b JOIN ({asked}) q ON b.num = q.num")
             work.make(FEW.nodes, node_tables.via_kin_sql(linkage, bare="few_bare_all", everyone="few_kin"))
         else:
             work.make(FEW.nodes, f"SELECT * FROM {FEW.bare}")
@@ -203,8 +211,12 @@ class Resident:
         )
 
     def _reach(self) -> None:
-        """`few_reached`: touched nodes, those they were or are paired with, and everything these hang on."""
+        """`few_reached`: touched nodes, those they were or are paired with, and everything these hang on.
+
+        Persons under one number hang together though nothing pairs them: their case for review needs both.
+        """
         work = self._work
+        work.make("few_sharing", f"SELECT node_id, clash FROM {WHOLE.nodes} WHERE clash IS NOT NULL")
         work.make(
             "few_reached",
             f"""SELECT DISTINCT n.node_id FROM (SELECT node_id FROM few_touched UNION SELECT node_id FROM few_unpaired
@@ -220,6 +232,8 @@ class Resident:
                 "few_next",
                 f"""SELECT node_id FROM few_reached UNION
                 SELECT r FROM {WHOLE.edges} WHERE l IN (SELECT node_id FROM few_reached) UNION
-                SELECT l FROM {WHOLE.edges} WHERE r IN (SELECT node_id FROM few_reached)""",
+                SELECT l FROM {WHOLE.edges} WHERE r IN (SELECT node_id FROM few_reached) UNION
+                SELECT node_id FROM few_sharing WHERE clash IN (
+                SELECT s.clash FROM few_sharing s JOIN few_reached x ON s.node_id = x.node_id)""",
             )
             work.make("few_reached", "SELECT * FROM few_next")
