@@ -3,11 +3,11 @@
 Every function takes and gives Ibis tables and runs on DuckDB and Spark alike, for one pushed row or a whole file.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import ibis
 
-from wanjia.intake.declared import Source
+from wanjia.intake.declared import Source, Subject
 
 FIELD_MARK = "\x1f"
 NULL_MARK = "\x1e"
@@ -26,39 +26,62 @@ def filled(column: ibis.expr.types.StringColumn, missing: Collection[str]) -> ib
 
 
 def keyed(text: ibis.Table, source: Source, naming: Collection[str], missing: Collection[str]) -> ibis.Table:
-    """The text rows with cleaned cells, `record_key`, `row_digest`, and `reason`/`reason_column` of rows to be refused.
+    """The text rows with `record_key`, `row_digest`, and `blank_0`, `blank_1` …: which of the deciding cells say nothing.
 
-    `naming` are the elements that name a person (names and numbers): a row in which no subject has one is refused. `missing` are the
-    texts by which the profile's departments say that nothing is known. Beside row_no `text` has delivery_id and received_on. The
-    digest is over all declared columns as they came, so two rows with one digest are the same row.
+    `naming` are the elements that name a person (names and numbers). `missing` are the texts by which the profile's departments say that
+    nothing is known. Beside row_no `text` has delivery_id and received_on. The digest is over all declared columns as they came,
+    so two rows with one digest are the same row. Only cells that decide something are looked into; cleaning the others is the business of
+    standardising. Keep the result as a table before `judged`: the engine would look into the cells once for every use.
     """
     declared = list(source.columns())
     digest = ibis.literal(FIELD_MARK).join([text[name].fill_null(NULL_MARK) for name in declared]).hexdigest("md5")
-    rows = text.select("row_no", "delivery_id", "received_on", **{name: filled(text[name], missing) for name in declared}, row_digest=digest)
     if source.key:
-        key = ibis.literal("|").join([rows[name].fill_null("") for name in source.key])
+        key = ibis.literal("|").join([filled(text[name], missing).fill_null("") for name in source.key])
     else:
-        key = rows.row_digest
-    branches = [(rows[name].isnull(), "KEY_MISSING", name) for name in source.key]
+        key = digest
+    blanks = {
+        f"blank_{place}": filled(text[name], missing).isnull() for place, name in enumerate(_deciding(source, naming))
+    }
+    return text.mutate(record_key=key, row_digest=digest, **blanks)
+
+
+def judged(rows: ibis.Table, source: Source, naming: Collection[str]) -> ibis.Table:
+    """Rows from `keyed` with `reason`/`reason_column` of those to be refused, and `present_0`, `present_1` …: whether each of the
+    source's subjects is spoken of. A row in which no subject is, is refused.
+    """
+    is_blank = {name: rows[f"blank_{place}"] for place, name in enumerate(_deciding(source, naming))}
+    branches = [(is_blank[name], "KEY_MISSING", name) for name in source.key]
     for subject in source.subjects:
         for name, column in subject.columns.items():
-            if column.required and not subject.when and (name not in source.key):
-                branches.append((rows[name].isnull(), "REQUIRED_MISSING", name))
-    somebody = [_is_present(rows, source, index, naming) for index in range(len(source.subjects))]
-    nobody = ~ibis.or_(*somebody)
-    branches.append((nobody, "NOBODY_NAMED", None))
-    reason, column = ibis.null("string"), ibis.null("string")
+            if column.required and not subject.when and name not in source.key:
+                branches.append((is_blank[name], "REQUIRED_MISSING", name))
+    present = [_is_present(is_blank, subject, naming) for subject in source.subjects]
+    branches.append((~ibis.or_(*present), "NOBODY_NAMED", None))
+    reason, reason_column = ibis.null("string"), ibis.null("string")
     for condition, code, name in reversed(branches):
         reason = condition.ifelse(code, reason)
-        column = condition.ifelse(ibis.literal(name, "string") if name else ibis.null("string"), column)
-    return rows.mutate(record_key=key, reason=reason, reason_column=column)
+        reason_column = condition.ifelse(ibis.literal(name, "string") if name else ibis.null("string"), reason_column)
+    marks = {f"present_{index}": mark for index, mark in enumerate(present)}
+    return rows.mutate(reason=reason, reason_column=reason_column, **marks)
 
 
-def _is_present(rows: ibis.Table, source: Source, index: int, naming: Collection[str]) -> ibis.expr.types.BooleanValue:
+def _deciding(source: Source, naming: Collection[str]) -> list[str]:
+    """The columns whose being filled or not decides about a row."""
+    named = [
+        name
+        for subject in source.subjects
+        for name, column in subject.columns.items()
+        if column.required or (column.part or column.element) in naming
+    ]
+    return list(dict.fromkeys([*source.key, *named, *(subject.when for subject in source.subjects if subject.when)]))
+
+
+def _is_present(
+    is_blank: Mapping[str, ibis.expr.types.BooleanValue], subject: Subject, naming: Collection[str]
+) -> ibis.expr.types.BooleanValue:
     """Does the row speak of this subject: its `when` column is filled, and something names the person?"""
-    subject = source.subjects[index]
-    conditions = [rows[subject.when].notnull()] if subject.when else []
-    names = [rows[name].notnull() for name, column in subject.columns.items() if (column.part or column.element) in naming]
+    conditions = [~is_blank[subject.when]] if subject.when else []
+    names = [~is_blank[name] for name, column in subject.columns.items() if (column.part or column.element) in naming]
     if names:
         conditions.append(ibis.or_(*names))
     return ibis.and_(*conditions) if conditions else ibis.literal(True)
@@ -93,16 +116,10 @@ def newest_of_each(rows: ibis.Table) -> ibis.Table:
     return rows.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place == 0).drop("place")
 
 
-def subject_presence(rows: ibis.Table, source: Source, naming: Collection[str]) -> ibis.Table:
-    """The rows with `present_0`, `present_1` …: whether each of the source's subjects is spoken of."""
-    marks = {f"present_{index}": _is_present(rows, source, index, naming) for index in range(len(source.subjects))}
-    return rows.mutate(**marks)
-
-
 def subject_rows(rows: ibis.Table, source: Source) -> ibis.Table:
     """One row for each person a record speaks of: SUBJECT_HEAD and the raw text of every element the source carries.
 
-    `rows` come from `subject_presence`. `said_on` is what the source wrote as the record's day, when it writes one.
+    `rows` come from `judged`. `said_on` is what the source wrote as the record's day, when it writes one.
     """
     targets: dict[str, None] = {}
     for subject in source.subjects:

@@ -21,7 +21,7 @@ from wanjia.standards import api as standards
 ASSERTION_HEAD = ("assertion_id", "source", "delivery_id", "row_no", "record_key", "subject", "as_of")
 ISSUE_SCHEMA = pa.schema([("assertion_id", pa.int64()), ("element", pa.string()), ("reason", pa.string())])
 SMALL_BATCH = 10_000  # up to here the rows that stand are looked up by key instead of being loaded whole
-TEXT, KEYED, SOUND, TAKEN = "intake_text", "intake_keyed", "intake_sound", "intake_taken"
+TEXT, KEYED, TAKEN = "intake_text", "intake_keyed", "intake_taken"
 SUBJECTS, VALUES, STANDARDISED, STANDING = "intake_subjects", "intake_values", "intake_standardised", "intake_standing"
 
 
@@ -62,7 +62,7 @@ def standardise_text(
     assertions, own_heads, issues = runner.run(
         ("values", heads is not None, *of), lambda on: _value_steps(on, source, profile, heads is not None)
     )
-    for name in (TEXT, KEYED, SOUND, TAKEN, SUBJECTS, VALUES, STANDARDISED, STANDING):
+    for name in (TEXT, KEYED, TAKEN, SUBJECTS, VALUES, STANDARDISED, STANDING):
         engine.drop(name)
     return Standardised(
         assertions=assertions,
@@ -77,26 +77,31 @@ def standardise_text(
 
 def _keyed_steps(engine: Engine, source: Source, profile: standards.Profile) -> list[pa.Table]:
     """Keys, digests and refusals of the loaded text: [rows refused with why, record keys (none when there are many rows)]."""
-    naming = {
+    naming = _naming(profile)
+    rows = engine.save(KEYED, bulk.keyed(engine.con.table(TEXT), source, naming, profile.file.missing))
+    rows = bulk.judged(rows, source, naming)
+    refused = engine.arrow(rows.filter(rows.reason.notnull()).select("row_no", "reason", "reason_column"))
+    keys = engine.arrow(rows.filter(rows.reason.isnull()).select("record_key").limit(SMALL_BATCH + 1))
+    return [refused, keys]
+
+
+def _naming(profile: standards.Profile) -> set[str]:
+    """The columns that name a person."""
+    return {
         column.key
         for element in profile.elements.values()
         for column in element.columns
         # a new-born's record may name nobody but the mother, by number: numbers of any scheme count
         if column.type in ("name", "identity_number")
     }
-    rows = engine.save(KEYED, bulk.keyed(engine.con.table(TEXT), source, naming, profile.file.missing))
-    refused = engine.arrow(rows.filter(rows.reason.notnull()).select("row_no", "reason", "reason_column"))
-    sound = rows.filter(rows.reason.isnull()).drop("reason", "reason_column")
-    keys = engine.arrow(sound.select("record_key").limit(SMALL_BATCH + 1))
-    engine.save(SOUND, bulk.subject_presence(sound, source, naming))
-    return [refused, keys]
 
 
 def _value_steps(
     engine: Engine, source: Source, profile: standards.Profile, has_standing: bool
 ) -> list[pa.Table]:
     """Repeats out, subjects apart, values made standard: [assertions, heads, issues]."""
-    marked = bulk.first_of_each(engine.con.table(SOUND))
+    rows = bulk.judged(engine.con.table(KEYED), source, _naming(profile))
+    marked = bulk.first_of_each(rows.filter(rows.reason.isnull()).drop("reason", "reason_column"))
     if has_standing:
         standing = engine.con.table(STANDING)
         # when the day of delivery is the record's day, a value that came back is news: only what stands now can be repeated
