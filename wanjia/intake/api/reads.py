@@ -154,7 +154,7 @@ def active_assertions(engine: Engine, *, columns: Sequence[str] | None = None) -
     """What the active deliveries assert now, all sources in one table: superseded records are left out.
 
     Of several records of one source with the same key and subject only the newest counts (by `as_of`, then delivery, then row).
-    Columns that a source does not have are null. Each source is one table `assertions__<source>` of the engine; the result is
+    `first_delivery_id` is the delivery in which a record first came. Columns that a source does not have are null. Each source is one table `assertions__<source>` of the engine; the result is
     an expression over them, so a column nobody asks for costs nothing. `columns`: load only these besides the head.
     """
     return _union(engine, _load(engine, columns, keep_superseded=False))
@@ -190,9 +190,13 @@ def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: boo
             marked = table.left_join(old.select(old_id="assertion_id"), table.assertion_id == old.assertion_id)
             loaded.append(marked.mutate(is_superseded=marked.old_id.notnull()).drop("old_id"))
         elif engine.arrow(old.count().as_table())[0][0].as_py():
-            loaded.append(engine.save(f"{prefix}__{source}", table.anti_join(old, "assertion_id")))
+            # a person is founded by the first arrival of a record, not by its newest wording: later deliveries move nobody's id
+            first = table.group_by("record_key", "subject").aggregate(first_delivery_id=table.delivery_id.min())
+            standing = table.anti_join(old, "assertion_id").left_join(first, ["record_key", "subject"])
+            standing = standing.drop([name for name in standing.columns if name.endswith("_right")])
+            loaded.append(engine.save(f"{prefix}__{source}", standing))
         else:
-            loaded.append(table)
+            loaded.append(table.mutate(first_delivery_id=table.delivery_id))
     return loaded
 
 
