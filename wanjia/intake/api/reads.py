@@ -154,8 +154,9 @@ def active_assertions(engine: Engine, *, columns: Sequence[str] | None = None) -
     """What the active deliveries assert now, all sources in one table: superseded records are left out.
 
     Of several records of one source with the same key and subject only the newest counts (by `as_of`, then delivery, then row).
-    `first_delivery_id` is the delivery in which a record first came. Columns that a source does not have are null. Each source is one table `assertions__<source>` of the engine; the result is
-    an expression over them, so a column nobody asks for costs nothing. `columns`: load only these besides the head.
+    `first_delivery_id` is the delivery in which a record first came. Columns that a source does not have are null. Each source is one
+    table `assertions__<source>` of the engine; the result is an expression over them, so a column nobody asks for costs nothing.
+    `columns`: load only these besides the head.
     """
     return _union(engine, _load(engine, columns, keep_superseded=False))
 
