@@ -1,7 +1,7 @@
 """Write docs/reference/commands.md from the commands' own help, so that the page cannot say something else.
 
-    python tools/write_commands.py            writes the page
-    python tools/write_commands.py --check    exit 1 if the page is not what the commands say
+python tools/write_commands.py            writes the page
+python tools/write_commands.py --check    exit 1 if the page is not what the commands say
 """
 
 import sys

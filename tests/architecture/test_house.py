@@ -174,8 +174,7 @@ def test_every_public_function_of_a_door_says_what_it_means():
     silent = []
     for path in python_files():
         if (
-            (path.parent.name in CONTEXTS
-            and path.name == "api.py")
+            (path.parent.name in CONTEXTS and path.name == "api.py")
             or path.parent.name == "api"
             or "kernel" in path.parts
         ):

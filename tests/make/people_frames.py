@@ -126,7 +126,12 @@ def population(seed: int, persons: int) -> list[dict[str, Any]]:
     """Records of a few people, dense with namesakes, twins, shared, missing and mistyped numbers: a frame where much can go wrong."""
     chance = random.Random(seed)
     rows: list[dict[str, Any]] = []
-    births = [datetime.date(1990, 1, 2), datetime.date(1990, 2, 1), datetime.date(1985, 5, 5), datetime.date(2018, 7, 7)]
+    births = [
+        datetime.date(1990, 1, 2),
+        datetime.date(1990, 2, 1),
+        datetime.date(1985, 5, 5),
+        datetime.date(2018, 7, 7),
+    ]
     for person in range(persons):
         number = f"{person:04d}"
         if person and chance.random() < 0.1:
@@ -144,7 +149,12 @@ def population(seed: int, persons: int) -> list[dict[str, Any]]:
             said["number"] = None if chance.random() < 0.4 else number
             if chance.random() < 0.15:
                 said["number"], said["number__state"] = number[:3] + chance.choice(DIGITS), "check_failed"
-            for field, others in (("birth_on", births), ("sex", "12"), ("home", ["h0", "h9"]), ("household", [None, "f1"])):
+            for field, others in (
+                ("birth_on", births),
+                ("sex", "12"),
+                ("home", ["h0", "h9"]),
+                ("household", [None, "f1"]),
+            ):
                 if chance.random() < 0.1:
                     said[field] = chance.choice(others)
             if chance.random() < 0.1:

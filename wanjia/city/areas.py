@@ -17,42 +17,119 @@ from wanjia.city import chance
 PROVINCE, CITY = "990000", "990100"
 CENTRE = (157.0, 24.0)  # longitude, latitude (WGS 84)
 RADIUS = 0.022  # of a cell, degrees
-HEADER = ("code", "name_zh", "name_en", "level", "parent", "valid_from", "valid_to", "precision", "successors", "source")
+HEADER = (
+    "code",
+    "name_zh",
+    "name_en",
+    "level",
+    "parent",
+    "valid_from",
+    "valid_to",
+    "precision",
+    "successors",
+    "source",
+)
 SOURCE = "fictional city"
 BEGAN = "1949-10-01"
 
 # district: code, names, since, then its present sub-districts: three digits, names
 DISTRICTS: tuple[tuple[str, str, str, str, tuple[tuple[str, str, str], ...]], ...] = (
-    ("990102", "临江区", "Linjiang District", BEGAN, (
-        ("001", "江滨街道", "Jiangbin Sub-district"), ("002", "钟楼街道", "Zhonglou Sub-district"),
-        ("003", "文庙街道", "Wenmiao Sub-district"), ("004", "南门街道", "Nanmen Sub-district"),
-        ("005", "北塔街道", "Beita Sub-district"), ("006", "渡口街道", "Dukou Sub-district"),
-        ("007", "书院街道", "Shuyuan Sub-district"), ("008", "长桥街道", "Changqiao Sub-district"))),
-    ("990103", "望湖区", "Wanghu District", BEGAN, (
-        ("001", "湖心街道", "Huxin Sub-district"), ("002", "柳堤街道", "Liudi Sub-district"),
-        ("004", "荷塘街道", "Hetang Sub-district"), ("005", "菱湖街道", "Linghu Sub-district"),
-        ("006", "鹭洲街道", "Luzhou Sub-district"), ("007", "渔港街道", "Yugang Sub-district"),
-        ("009", "白鹭东街道", "Bailu East Sub-district"), ("010", "白鹭西街道", "Bailu West Sub-district"))),
-    ("990104", "青枫区", "Qingfeng District", "1999-07-01", (
-        ("001", "枫林街道", "Fenglin Sub-district"), ("002", "青山街道", "Qingshan Sub-district"),
-        ("003", "红叶街道", "Hongye Sub-district"), ("004", "松岗街道", "Songgang Sub-district"),
-        ("100", "云台镇", "Yuntai Town"), ("101", "石门镇", "Shimen Town"),
-        ("102", "竹溪镇", "Zhuxi Town"), ("103", "茶亭镇", "Chating Town"))),
-    ("990105", "石桥区", "Shiqiao District", BEGAN, (
-        ("001", "石桥街道", "Shiqiao Sub-district"), ("002", "东关街道", "Dongguan Sub-district"),
-        ("003", "纺织街道", "Fangzhi Sub-district"), ("004", "机场路街道", "Jichanglu Sub-district"),
-        ("007", "大学城街道", "Daxuecheng Sub-district"), ("008", "石渡街道", "Shidu Sub-district"),
-        ("009", "科苑街道", "Keyuan Sub-district"), ("010", "花园街道", "Huayuan Sub-district"))),
-    ("990106", "东港区", "Donggang District", BEGAN, (
-        ("001", "港湾街道", "Gangwan Sub-district"), ("002", "灯塔街道", "Dengta Sub-district"),
-        ("003", "船厂街道", "Chuanchang Sub-district"), ("004", "海晏街道", "Haiyan Sub-district"),
-        ("005", "保税街道", "Baoshui Sub-district"), ("100", "沙洲镇", "Shazhou Town"),
-        ("101", "盐仓镇", "Yancang Town"), ("102", "芦荡镇", "Ludang Town"))),
-    ("990121", "云岭县", "Yunling County", BEGAN, (
-        ("001", "城关街道", "Chengguan Sub-district"), ("002", "凤栖街道", "Fengqi Sub-district"),
-        ("100", "柳溪镇", "Liuxi Town"), ("101", "龙泉镇", "Longquan Town"),
-        ("102", "古窑镇", "Guyao Town"), ("103", "梅岭镇", "Meiling Town"),
-        ("104", "双河镇", "Shuanghe Town"), ("105", "平湖镇", "Pinghu Town"))),
+    (
+        "990102",
+        "临江区",
+        "Linjiang District",
+        BEGAN,
+        (
+            ("001", "江滨街道", "Jiangbin Sub-district"),
+            ("002", "钟楼街道", "Zhonglou Sub-district"),
+            ("003", "文庙街道", "Wenmiao Sub-district"),
+            ("004", "南门街道", "Nanmen Sub-district"),
+            ("005", "北塔街道", "Beita Sub-district"),
+            ("006", "渡口街道", "Dukou Sub-district"),
+            ("007", "书院街道", "Shuyuan Sub-district"),
+            ("008", "长桥街道", "Changqiao Sub-district"),
+        ),
+    ),
+    (
+        "990103",
+        "望湖区",
+        "Wanghu District",
+        BEGAN,
+        (
+            ("001", "湖心街道", "Huxin Sub-district"),
+            ("002", "柳堤街道", "Liudi Sub-district"),
+            ("004", "荷塘街道", "Hetang Sub-district"),
+            ("005", "菱湖街道", "Linghu Sub-district"),
+            ("006", "鹭洲街道", "Luzhou Sub-district"),
+            ("007", "渔港街道", "Yugang Sub-district"),
+            ("009", "白鹭东街道", "Bailu East Sub-district"),
+            ("010", "白鹭西街道", "Bailu West Sub-district"),
+        ),
+    ),
+    (
+        "990104",
+        "青枫区",
+        "Qingfeng District",
+        "1999-07-01",
+        (
+            ("001", "枫林街道", "Fenglin Sub-district"),
+            ("002", "青山街道", "Qingshan Sub-district"),
+            ("003", "红叶街道", "Hongye Sub-district"),
+            ("004", "松岗街道", "Songgang Sub-district"),
+            ("100", "云台镇", "Yuntai Town"),
+            ("101", "石门镇", "Shimen Town"),
+            ("102", "竹溪镇", "Zhuxi Town"),
+            ("103", "茶亭镇", "Chating Town"),
+        ),
+    ),
+    (
+        "990105",
+        "石桥区",
+        "Shiqiao District",
+        BEGAN,
+        (
+            ("001", "石桥街道", "Shiqiao Sub-district"),
+            ("002", "东关街道", "Dongguan Sub-district"),
+            ("003", "纺织街道", "Fangzhi Sub-district"),
+            ("004", "机场路街道", "Jichanglu Sub-district"),
+            ("007", "大学城街道", "Daxuecheng Sub-district"),
+            ("008", "石渡街道", "Shidu Sub-district"),
+            ("009", "科苑街道", "Keyuan Sub-district"),
+            ("010", "花园街道", "Huayuan Sub-district"),
+        ),
+    ),
+    (
+        "990106",
+        "东港区",
+        "Donggang District",
+        BEGAN,
+        (
+            ("001", "港湾街道", "Gangwan Sub-district"),
+            ("002", "灯塔街道", "Dengta Sub-district"),
+            ("003", "船厂街道", "Chuanchang Sub-district"),
+            ("004", "海晏街道", "Haiyan Sub-district"),
+            ("005", "保税街道", "Baoshui Sub-district"),
+            ("100", "沙洲镇", "Shazhou Town"),
+            ("101", "盐仓镇", "Yancang Town"),
+            ("102", "芦荡镇", "Ludang Town"),
+        ),
+    ),
+    (
+        "990121",
+        "云岭县",
+        "Yunling County",
+        BEGAN,
+        (
+            ("001", "城关街道", "Chengguan Sub-district"),
+            ("002", "凤栖街道", "Fengqi Sub-district"),
+            ("100", "柳溪镇", "Liuxi Town"),
+            ("101", "龙泉镇", "Longquan Town"),
+            ("102", "古窑镇", "Guyao Town"),
+            ("103", "梅岭镇", "Meiling Town"),
+            ("104", "双河镇", "Shuanghe Town"),
+            ("105", "平湖镇", "Pinghu Town"),
+        ),
+    ),
 )
 
 # A county that became a district: people born before have its number for life.
@@ -77,12 +154,58 @@ CHANGES = (
     ),  # merge
 )
 
-_FIRST = {"听": "Ting", "翠": "Cui", "锦": "Jin", "金": "Jin", "兰": "Lan", "梧": "Wu", "明": "Ming", "秋": "Qiu", "春": "Chun",
-          "云": "Yun", "星": "Xing", "松": "Song", "杏": "Xing", "朝": "Zhao", "紫": "Zi", "银": "Yin", "新": "Xin", "和": "He",
-          "康": "Kang", "永": "Yong", "福": "Fu", "安": "An", "宝": "Bao", "丰": "Feng"}
-_SECOND = {"涛": "tao", "竹": "zhu", "溪": "xi", "桂": "gui", "庭": "ting", "桐": "tong", "月": "yue", "枫": "feng", "晖": "hui",
-           "麓": "lu", "海": "hai", "泉": "quan", "苑": "yuan", "阳": "yang", "薇": "wei", "杉": "shan", "园": "yuan", "平": "ping",
-           "宁": "ning", "乐": "le", "善": "shan", "居": "ju", "石": "shi", "塘": "tang"}
+_FIRST = {
+    "听": "Ting",
+    "翠": "Cui",
+    "锦": "Jin",
+    "金": "Jin",
+    "兰": "Lan",
+    "梧": "Wu",
+    "明": "Ming",
+    "秋": "Qiu",
+    "春": "Chun",
+    "云": "Yun",
+    "星": "Xing",
+    "松": "Song",
+    "杏": "Xing",
+    "朝": "Zhao",
+    "紫": "Zi",
+    "银": "Yin",
+    "新": "Xin",
+    "和": "He",
+    "康": "Kang",
+    "永": "Yong",
+    "福": "Fu",
+    "安": "An",
+    "宝": "Bao",
+    "丰": "Feng",
+}
+_SECOND = {
+    "涛": "tao",
+    "竹": "zhu",
+    "溪": "xi",
+    "桂": "gui",
+    "庭": "ting",
+    "桐": "tong",
+    "月": "yue",
+    "枫": "feng",
+    "晖": "hui",
+    "麓": "lu",
+    "海": "hai",
+    "泉": "quan",
+    "苑": "yuan",
+    "阳": "yang",
+    "薇": "wei",
+    "杉": "shan",
+    "园": "yuan",
+    "平": "ping",
+    "宁": "ning",
+    "乐": "le",
+    "善": "shan",
+    "居": "ju",
+    "石": "shi",
+    "塘": "tang",
+}
 
 
 @dataclass
@@ -157,7 +280,9 @@ def draw_areas() -> tuple[str, str]:
     grid = tessellate()
     rows: list[tuple[str, ...]] = []
 
-    def add(code: str, zh: str, en: str, level: str, parent: str, since: str, until: str = "", successors: str = "") -> None:
+    def add(
+        code: str, zh: str, en: str, level: str, parent: str, since: str, until: str = "", successors: str = ""
+    ) -> None:
         rows.append((code, zh, en, level, parent, since, until, "day", successors, SOURCE))
 
     everything = list(range(len(grid.corners)))
@@ -169,7 +294,9 @@ def draw_areas() -> tuple[str, str]:
     change_of = {present: change for change in CHANGES for present in change.present}
     names = _community_names()
     former_count = {former[0]: 0 for change in CHANGES for former in change.former}
-    for (district, zh, en, since, towns), cells in zip(DISTRICTS, _bisect(everything, len(DISTRICTS), grid.centres), strict=True):
+    for (district, zh, en, since, towns), cells in zip(
+        DISTRICTS, _bisect(everything, len(DISTRICTS), grid.centres), strict=True
+    ):
         add(district, zh, en, "county", CITY, since)
         grid.owners[district] = cells
         for (suffix, town_zh, town_en), town_cells in zip(towns, _bisect(cells, len(towns), grid.centres), strict=True):
@@ -223,8 +350,11 @@ def _as_geojson(rows: list[tuple[str, ...]], grid: Tessellation) -> str:
         if cells is None:
             continue
         rings = outline(cells, grid)
-        shape = {"type": "Polygon", "coordinates": rings} if len(rings) == 1 else {
-            "type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+        shape = (
+            {"type": "Polygon", "coordinates": rings}
+            if len(rings) == 1
+            else {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+        )
         kept = ("code", "name_zh", "name_en", "level", "parent", "valid_from", "valid_to")
         features.append({"type": "Feature", "properties": {k: line[k] for k in kept}, "geometry": shape})
     lines = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)

@@ -30,7 +30,9 @@ def rank_within(groups: np.ndarray) -> np.ndarray:
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
     starts = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.zeros(0, dtype=bool)
-    first = np.maximum.accumulate(np.where(starts, np.arange(len(ordered)), 0)) if len(ordered) else np.zeros(0, np.int64)
+    first = (
+        np.maximum.accumulate(np.where(starts, np.arange(len(ordered)), 0)) if len(ordered) else np.zeros(0, np.int64)
+    )
     ranks = np.empty(len(groups), dtype=np.int64)
     ranks[order] = np.arange(len(ordered)) - first
     return ranks

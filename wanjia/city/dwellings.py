@@ -81,7 +81,9 @@ def settle(household: np.ndarray, local: np.ndarray, collective: np.ndarray, see
     )  # fmt: skip
 
 
-def extended(homes: Dwellings, households: int, moving: np.ndarray, moved_on: np.ndarray, rng: np.random.Generator) -> Dwellings:
+def extended(
+    homes: Dwellings, households: int, moving: np.ndarray, moved_on: np.ndarray, rng: np.random.Generator
+) -> Dwellings:
     """The dwellings with homes for `households` new households (numbered after the others) and new homes for those `moving`."""
     known, count = len(homes.community), households + len(moving)
     community = chance.pick(rng, chance.cumulative(places.communities().weight), count)

@@ -186,7 +186,9 @@ def _place_orphans(birth, age, marital, mother, unit, rng) -> None:
     elders_birth = birth[elders] + rng.random(len(elders))
     order = np.argsort(elders_birth)
     elders, elders_birth = elders[order], elders_birth[order]
-    at = np.searchsorted(elders_birth, birth[orphans] - np.clip(rng.normal(54, 5, len(orphans)), 47, 75) * calendar.YEAR)
+    at = np.searchsorted(
+        elders_birth, birth[orphans] - np.clip(rng.normal(54, 5, len(orphans)), 47, 75) * calendar.YEAR
+    )
     chosen = elders[np.clip(at, 0, len(elders) - 1)]
     unit[orphans] = unit[chosen]
 

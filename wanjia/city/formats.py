@@ -59,7 +59,9 @@ def write_csv(delivery: Delivery, export: Export, path: Path) -> None:
             buffer = pa.BufferOutputStream()
             pyarrow.csv.write_csv(table.slice(start, CHUNK_ROWS), buffer, options)
             chunk = buffer.getvalue().to_pybytes()
-            file.write(chunk if delivery.encoding.startswith("utf-8") else chunk.decode("utf-8").encode(delivery.encoding))
+            file.write(
+                chunk if delivery.encoding.startswith("utf-8") else chunk.decode("utf-8").encode(delivery.encoding)
+            )
         for number in range(delivery.cut_rows):
             cells = [column[number].as_py() or "" for column in table.columns[: 4 + number]]
             file.write(text([f"{cells[0]}0", *cells[1:]]).encode(delivery.encoding))
@@ -151,7 +153,9 @@ def write_database(delivery: Delivery, export: Export, path: Path) -> None:
         connection.execute(f'CREATE INDEX IF NOT EXISTS by_update ON "{delivery.table}" ("{names[-1]}")')
         marks = ", ".join("?" * len(names))
         keys = [(key,) for key in table.column(0).to_pylist() if key]
-        connection.executemany(f'DELETE FROM "{delivery.table}" WHERE "{names[0]}" = ?', keys if _holds_rows(connection, delivery) else [])
+        connection.executemany(
+            f'DELETE FROM "{delivery.table}" WHERE "{names[0]}" = ?', keys if _holds_rows(connection, delivery) else []
+        )
         for batch in table.to_batches(CHUNK_ROWS):
             rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
             connection.executemany(f'INSERT INTO "{delivery.table}" VALUES ({marks})', rows)

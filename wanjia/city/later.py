@@ -47,7 +47,14 @@ FIELDS = {
     "school_rolls": Fields("身份证件号", "姓名", "学籍更新日期", "slash", "家庭住址", "loose"),
     "medical_insurance": Fields("证件号", "姓名", "更新时间", "compact", "联系地址", "district"),
 }
-_NUMBER_FAULTS = ("number_missing", "number_transposed", "number_digit_off", "number_check_wrong", "number_of_another", "two_numbers")
+_NUMBER_FAULTS = (
+    "number_missing",
+    "number_transposed",
+    "number_digit_off",
+    "number_check_wrong",
+    "number_of_another",
+    "two_numbers",
+)
 _NAME_FAULTS = ("name_homophone", "name_look_alike", "name_former", "name_missing")
 # not looked for, but gone once the field is written anew
 _ALSO_MENDED = ("number_first_generation", "number_spelling", "name_variant", "name_spacing")
@@ -87,14 +94,20 @@ def three_months_on(city: City) -> tuple[City, Changes]:
     """The city on 2026-09-30, and what changed since the reference day. Persons keep their numbers; new ones follow them."""
     rng = chance.stream(city.seed, "later")
     before, residents = len(city.people), int((city.people.state == LIVING).sum())
-    people = dataclasses.replace(city.people, **{f.name: getattr(city.people, f.name).copy() for f in dataclasses.fields(People)})
+    people = dataclasses.replace(
+        city.people, **{f.name: getattr(city.people, f.name).copy() for f in dataclasses.fields(People)}
+    )
     died = _some_die(people, rng)
     married = _some_marry(people, round(residents * MARRIED), rng)
     babies = _newborns(people, round(residents * BORN), rng)
     guests = _arrivals(people, round(residents * ARRIVED), rng)
-    fresh = People(**{f.name: np.concatenate([getattr(p, f.name) for p in (babies, guests)]) for f in dataclasses.fields(People)})
+    fresh = People(
+        **{f.name: np.concatenate([getattr(p, f.name) for p in (babies, guests)]) for f in dataclasses.fields(People)}
+    )
     fresh.first[:], fresh.second[:] = names.draw_given(rng, fresh.birth, fresh.sex)
-    people = People(**{f.name: np.concatenate([getattr(p, f.name) for p in (people, fresh)]) for f in dataclasses.fields(People)})
+    people = People(
+        **{f.name: np.concatenate([getattr(p, f.name) for p in (people, fresh)]) for f in dataclasses.fields(People)}
+    )
     homes, moved_household = _move(city, people, rng)
     later = _with_fresh(city, people, fresh, homes)
     size = len(people)
@@ -130,11 +143,20 @@ def _some_die(people: People, rng: np.random.Generator) -> np.ndarray:
 
 
 def _some_marry(people: People, count: int, rng: np.random.Generator) -> np.ndarray:
-    free = (people.state == LIVING) & people.local & (people.marital == families.SINGLE) & (people.age() >= 22) & (people.age() < 36)
+    free = (
+        (people.state == LIVING)
+        & people.local
+        & (people.marital == families.SINGLE)
+        & (people.age() >= 22)
+        & (people.age() < 36)
+    )
     men, women = (rng.permutation(np.flatnonzero(free & (people.sex == sex)))[:count] for sex in (1, 2))
     count = min(len(men), len(women))
     men, women = np.sort(men[:count]), np.sort(women[:count])
-    men, women = men[np.argsort(people.birth[men], kind="stable")], women[np.argsort(people.birth[women], kind="stable")]
+    men, women = (
+        men[np.argsort(people.birth[men], kind="stable")],
+        women[np.argsort(people.birth[women], kind="stable")],
+    )
     people.spouse[men], people.spouse[women] = women, men
     people.married[women] = people.married[men] = _days(rng, count)
     both = np.r_[men, women]
@@ -180,8 +202,10 @@ def _move(city: City, people: People, rng: np.random.Generator) -> tuple[dwellin
     old = len(city.dwellings.home)
     households = int(people.household.max()) + 1
     moves = rng.random(old) < HOUSEHOLDS_MOVED
-    moves[people.household[:len(city.people)][people.collective[:len(city.people)]]] = False
-    homes = dwellings.extended(city.dwellings, households - old, np.flatnonzero(moves), _days(rng, int(moves.sum())), rng)
+    moves[people.household[: len(city.people)][people.collective[: len(city.people)]]] = False
+    homes = dwellings.extended(
+        city.dwellings, households - old, np.flatnonzero(moves), _days(rng, int(moves.sum())), rng
+    )
     return homes, np.r_[moves, np.zeros(households - old, dtype=bool)]
 
 
@@ -243,7 +267,9 @@ def changed_rows(first: Export, later: City, changes: Changes) -> Export | None:
         if fields.community:
             columns[fields.community] = dwellings.community_codes(later.dwellings, home)
         kept &= ~(BIT["address_stale"] | BIT["address_missing"])
-    return Export(first.source, first.keys.take(pa.array(rows)), columns, {"self": who}, {"self": kept}, np.zeros(0, np.int64), on)
+    return Export(
+        first.source, first.keys.take(pa.array(rows)), columns, {"self": who}, {"self": kept}, np.zeros(0, np.int64), on
+    )
 
 
 def together(parts: list[Export]) -> Export:

@@ -46,7 +46,9 @@ def _given_lists() -> dict:
 def characters() -> tuple[list[str], dict[str, int]]:
     """Every character of the given-name lists, and its position."""
     lists = _given_lists()
-    every = "".join(part["male"] + part["female"] for part in lists["cohort"] + lists["general"]) + lists["rare"]["both"]
+    every = (
+        "".join(part["male"] + part["female"] for part in lists["cohort"] + lists["general"]) + lists["rare"]["both"]
+    )
     table = list(dict.fromkeys(every))
     return table, {character: position for position, character in enumerate(table)}
 

@@ -44,7 +44,9 @@ def communities(folder: Path | None = None) -> Communities:
     with (base / "99.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     by_code = {row["code"]: row for row in rows}
-    present = sorted((row for row in rows if row["level"] == "village" and not row["valid_to"]), key=lambda r: r["code"])
+    present = sorted(
+        (row for row in rows if row["level"] == "village" and not row["valid_to"]), key=lambda r: r["code"]
+    )
     before = {row["successors"]: row for row in rows if row["level"] == "village" and row["valid_to"]}
     centres = _centres(base / "99.geojson")
     middle = np.mean([centres[row["code"]] for row in present], axis=0)
@@ -62,7 +64,8 @@ def communities(folder: Path | None = None) -> Communities:
         district_name=[by_code[town["parent"]]["name_zh"] for town in towns],
         former_code=[old["code"] if old else row["code"] for old, row in zip(former, present, strict=True)],
         former_town_name=[
-            by_code[old["parent"]]["name_zh"] if old else town["name_zh"] for old, town in zip(former, towns, strict=True)
+            by_code[old["parent"]]["name_zh"] if old else town["name_zh"]
+            for old, town in zip(former, towns, strict=True)
         ],
         changed_on=np.array([_day(old["valid_to"]) if old else calendar.NO_DAY for old in former], dtype=np.int32),
         rural=rural,

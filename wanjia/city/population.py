@@ -79,7 +79,10 @@ def build(residents: int, seed: int) -> City:
     """The city of `residents` people living there on the reference day, and those who died or left in the ten years before."""
     rng = chance.stream(seed, "people")
     birth = ages.draw_births(rng, residents)
-    floating = rng.random(residents) < np.array(ages.FLOATING_SHARE)[ages.group_of(calendar.years_between(birth, calendar.REFERENCE))]
+    floating = (
+        rng.random(residents)
+        < np.array(ages.FLOATING_SHARE)[ages.group_of(calendar.years_between(birth, calendar.REFERENCE))]
+    )
     guests = _pool(birth[floating], families.Custom(None, 0.8, 0.45), rng, local=False)
     housed = guests.household[~guests.collective]
     custom = families.Custom(MEAN_HOUSEHOLD, 1.0, 0.2, len(housed), len(np.unique(housed)))
@@ -202,7 +205,9 @@ def _name(people: People, rng: np.random.Generator) -> None:
     size = len(people)
     people.surname[:] = names.draw_surnames(rng, size)
     codes = np.array([code for code, _ in ETHNICITIES], dtype=np.int8)
-    people.ethnicity[:] = codes[chance.pick(rng, chance.cumulative(np.array([share for _, share in ETHNICITIES])), size)]
+    people.ethnicity[:] = codes[
+        chance.pick(rng, chance.cumulative(np.array([share for _, share in ETHNICITIES])), size)
+    ]
     maternal = rng.random(size) < MOTHERS_SURNAME
     parent = np.where(maternal | (people.father < 0), people.mother, people.father)
     heirs = np.flatnonzero(parent >= 0)
@@ -265,7 +270,9 @@ def _register_places(people: People, homes: dwellings.Dwellings, rng: np.random.
     since = np.floor(people.birth + rng.random(size) * (calendar.REFERENCE - 30 - people.birth)).astype(np.int32)
     people.arrived[came] = since[came]
     people.origin[:] = np.where(people.local & ~came, origin, away)
-    people.origin[people.kind == HMT] = np.array([810000, 820000, 830000])[rng.integers(0, 3, int((people.kind == HMT).sum()))]
+    people.origin[people.kind == HMT] = np.array([810000, 820000, 830000])[
+        rng.integers(0, 3, int((people.kind == HMT).sum()))
+    ]
 
 
 def _identified(people: People, homes: dwellings.Dwellings, seed: int, rng: np.random.Generator) -> City:

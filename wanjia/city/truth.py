@@ -66,7 +66,9 @@ def write_persons(city: City, path: Path) -> None:
                 dwellings.community_codes(homes, registered),
                 pa.array(people.origin.astype(str)).cast(pa.string()),
             ),
-            "residence_division": pc.if_else(pa.array(people.state == LIVING), dwellings.community_codes(homes, lives), none),
+            "residence_division": pc.if_else(
+                pa.array(people.state == LIVING), dwellings.community_codes(homes, lives), none
+            ),
             "household": pa.array(people.household),
             "relation": dwellings.padded(people.relation, 2),
             "mother": _persons(people.mother),
@@ -102,7 +104,9 @@ def summary(city: City, rows: dict[str, int]) -> dict:
         "mean_household": round(len(family) / max(1, len(np.unique(people.household[family]))), 4),
         "rows": rows,
         "age_groups": [f"{5 * g}-{5 * g + 4}" if g < 19 else "95+" for g in range(20)],
-        "by_town": {code: {"male": counts[i, :, 0].tolist(), "female": counts[i, :, 1].tolist()} for i, code in enumerate(towns)},
+        "by_town": {
+            code: {"male": counts[i, :, 0].tolist(), "female": counts[i, :, 1].tolist()} for i, code in enumerate(towns)
+        },
     }
 
 

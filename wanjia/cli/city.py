@@ -12,10 +12,22 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--residents", type=click.IntRange(200, 20_000_000), default=20_000, show_default=True, help="People living in the city.")
+@click.option(
+    "--residents",
+    type=click.IntRange(200, 20_000_000),
+    default=20_000,
+    show_default=True,
+    help="People living in the city.",
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same city.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
-@click.option("--wave", type=click.Choice(["1", "2"]), default="1", show_default=True, help="2: what is sent three months later, added to OUT.")
+@click.option(
+    "--wave",
+    type=click.Choice(["1", "2"]),
+    default="1",
+    show_default=True,
+    help="2: what is sent three months later, added to OUT.",
+)
 @click.option("--format", "shown", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def make(residents: int, seed: int, out: Path, wave: str, shown: str) -> None:
     """Make a city in OUT: inbox, push and databases (what departments send), and truth (for scoring only)."""
@@ -32,7 +44,12 @@ def make(residents: int, seed: int, out: Path, wave: str, shown: str) -> None:
 
 
 @command.command()
-@click.option("--out", type=click.Path(file_okay=False, exists=True, path_type=Path), required=True, help="Folder of the divisions.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    required=True,
+    help="Folder of the divisions.",
+)
 def areas(out: Path) -> None:
     """Draw the fictional divisions anew: 99.csv and 99.geojson in OUT (declared/cn/divisions holds them)."""
     from wanjia.city.areas import draw_areas

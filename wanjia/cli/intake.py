@@ -119,7 +119,9 @@ def _preview(api: Any, paths: tuple[Path, ...], source: str | None, shape: str) 
 
     refused: list[IntakeError] = []
     rows: list[dict[str, Any]] = []
-    files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
+    files = [
+        file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()
+    ]
     with get_engine() as engine:
         for number, file in enumerate(files, start=1):
             try:
@@ -140,8 +142,10 @@ def _preview(api: Any, paths: tuple[Path, ...], source: str | None, shape: str) 
     _show(
         rows,
         shape,
-        lambda r: f"{r['file']:>4}  {r['source']}  {r['rows_in']:,} in = {r['accepted']:,} accepted + "
-        f"{r['quarantined']:,} quarantined + {r['repeats']:,} repeats",
+        lambda r: (
+            f"{r['file']:>4}  {r['source']}  {r['rows_in']:,} in = {r['accepted']:,} accepted + "
+            f"{r['quarantined']:,} quarantined + {r['repeats']:,} repeats"
+        ),
     )
     _tell(refused)
     if refused or any(row["quarantined"] for row in rows):
@@ -249,7 +253,11 @@ def quarantine(
         _show(rows, shape, lambda r: f"{r['rows']:>10,}  {r['source']}  {r['reason']}")
         return
     found = api.refusals(delivery=delivery, source=source, reason=reason, lang=_language(), limit=limit)
-    _show([asdict(r) for r in found], shape, lambda r: f"{r['delivery']:>6}  {r['source']}  {r['reason']}  {r['sentence']}")
+    _show(
+        [asdict(r) for r in found],
+        shape,
+        lambda r: f"{r['delivery']:>6}  {r['source']}  {r['reason']}  {r['sentence']}",
+    )
 
 
 @command.command()

@@ -41,7 +41,9 @@ def score(truth: Path, shape: str) -> None:
         f"{found.records:,} records, {found.persons:,} persons (truth: {found.true_persons:,}), "
         f"{found.fused_persons:,} hold more than one true person"
     )
-    click.echo(f"review queue {found.review:,} ({found.review_share:.2%} of persons), {found.review_true:,} of them one person")
+    click.echo(
+        f"review queue {found.review:,} ({found.review_share:.2%} of persons), {found.review_true:,} of them one person"
+    )
     click.echo("\nper pair of sources")
     for pair, figures in found.by_source_pair.items():
         click.echo(_line(pair.replace("|", " – "), figures))
@@ -104,7 +106,9 @@ def curve(shape: str) -> None:
         )
     click.echo("\nweight, links, precision, recall (estimated)")
     for point in found["points"]:
-        click.echo(f"  {point['weight']:>6.0f}  {point['links']:>9,.0f}  {point['precision']:.5f}  {point['recall']:.5f}")
+        click.echo(
+            f"  {point['weight']:>6.0f}  {point['links']:>9,.0f}  {point['precision']:.5f}  {point['recall']:.5f}"
+        )
 
 
 def _line(name: str, figures) -> str:

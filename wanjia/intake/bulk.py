@@ -185,8 +185,6 @@ def superseded(heads: ibis.Table) -> ibis.Table:
     keys = ["source", "record_key", "subject"]
     several = heads.group_by(keys).agg(records=heads.count()).filter(lambda t: t.records > 1).drop("records")
     contested = heads.semi_join(several, keys)
-    order = ibis.window(
-        group_by=keys, order_by=[ibis.desc("as_of"), ibis.desc("delivery_id"), ibis.desc("row_no")]
-    )
+    order = ibis.window(group_by=keys, order_by=[ibis.desc("as_of"), ibis.desc("delivery_id"), ibis.desc("row_no")])
     ranked = contested.mutate(place=ibis.row_number().over(order))
     return ranked.filter(ranked.place > 0).select("assertion_id")

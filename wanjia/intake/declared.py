@@ -117,7 +117,11 @@ class Source:
         if not 0 <= self.reliability <= 1:
             yield "reliability", "must lie between 0 and 1", "须在 0 与 1 之间"
         if not 1 <= len(self.subjects) <= 4:
-            yield "subjects", "one to four subjects, because the subject has two bits in an assertion's id", "主体须为一至四个"
+            yield (
+                "subjects",
+                "one to four subjects, because the subject has two bits in an assertion's id",
+                "主体须为一至四个",
+            )
         roles = [subject.role for subject in self.subjects]
         if len(set(roles)) != len(roles):
             yield "subjects", "two subjects have the same role", "有两个主体角色相同"

@@ -26,7 +26,9 @@ class Delivery(models.Model):
 
     id = models.AutoField(primary_key=True)  # int32: it is half of an assertion's id
     source = models.CharField(max_length=64)
-    sequence = models.IntegerField()  # the source's first, second … delivery: what people call it, since names are not kept
+    sequence = (
+        models.IntegerField()
+    )  # the source's first, second … delivery: what people call it, since names are not kept
     digest = models.BinaryField(max_length=16)  # blind: of a short file a plain hash could be guessed
     kind = models.CharField(max_length=12)
     size = models.BigIntegerField()

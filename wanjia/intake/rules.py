@@ -36,17 +36,28 @@ class Reason:
 
 # Rows that are refused: they are kept, sealed, in quarantine. The keys are stable: departments' programs read them.
 REASONS: dict[str, Reason] = {
-    "FIELD_COUNT": Reason("这一行的字段数与表头不一致，无法确定各值属于哪一列", "the row has another number of fields than the header"),
-    "QUOTE_UNBALANCED": Reason("引号没有成对，无法确定单元格的边界", "a quotation mark is not closed, so cells cannot be told apart"),
+    "FIELD_COUNT": Reason(
+        "这一行的字段数与表头不一致，无法确定各值属于哪一列", "the row has another number of fields than the header"
+    ),
+    "QUOTE_UNBALANCED": Reason(
+        "引号没有成对，无法确定单元格的边界", "a quotation mark is not closed, so cells cannot be told apart"
+    ),
     "UNDECODABLE": Reason("“{column}”中有无法解码的字节", "'{column}' holds bytes that cannot be decoded"),
     "CONTROL_CHARACTER": Reason("“{column}”中有控制字符或空字节", "'{column}' holds a control character or a NUL byte"),
     "CELL_TOO_LONG": Reason("“{column}”的内容过长（上限四千字符）", "'{column}' is longer than 4,000 characters"),
     "FORMULA": Reason("“{column}”是公式或可执行内容，不是数据", "'{column}' is a formula or command, not a value"),
     "NOT_JSON": Reason("这一行不是有效的 JSON 对象", "the line is not a valid JSON object"),
-    "NESTED_VALUE": Reason("“{column}”是嵌套的对象或数组，应为单个值", "'{column}' is a nested object or array, not one value"),
-    "KEY_MISSING": Reason("记录键“{column}”为空，无法再次认出这条记录", "the record key '{column}' is empty: it cannot be recognised again"),
+    "NESTED_VALUE": Reason(
+        "“{column}”是嵌套的对象或数组，应为单个值", "'{column}' is a nested object or array, not one value"
+    ),
+    "KEY_MISSING": Reason(
+        "记录键“{column}”为空，无法再次认出这条记录",
+        "the record key '{column}' is empty: it cannot be recognised again",
+    ),
     "REQUIRED_MISSING": Reason("必填的“{column}”为空", "'{column}' is required but empty"),
-    "NOBODY_NAMED": Reason("既无姓名也无证件号码，不知道说的是谁", "there is neither a name nor a number, so nobody is named"),
+    "NOBODY_NAMED": Reason(
+        "既无姓名也无证件号码，不知道说的是谁", "there is neither a name nor a number, so nobody is named"
+    ),
 }
 
 # Values that are set aside while their row is taken; standards adds its own reasons for values that do not fit an element.
@@ -56,8 +67,12 @@ VALUE_REASONS: dict[str, Reason] = {
         "'{column}' was stored as a number by the spreadsheet and lost digits after the 15th; export it as text",
     ),
     "CODE_UNKNOWN": Reason("“{column}”的代码未在声明中", "the code in '{column}' is not declared"),
-    "AS_OF_UNREADABLE": Reason("“{column}”不是可读的日期，按收到之日计", "'{column}' is no readable date; the day of receipt is used"),
-    "AS_OF_IN_FUTURE": Reason("“{column}”晚于收到之日，按收到之日计", "'{column}' lies after the receipt; the day of receipt is used"),
+    "AS_OF_UNREADABLE": Reason(
+        "“{column}”不是可读的日期，按收到之日计", "'{column}' is no readable date; the day of receipt is used"
+    ),
+    "AS_OF_IN_FUTURE": Reason(
+        "“{column}”晚于收到之日，按收到之日计", "'{column}' lies after the receipt; the day of receipt is used"
+    ),
 }
 
 # Limit 1, no tracking of people: words that name where a single person went. Counts per area are another source type.
@@ -105,7 +120,9 @@ class HeaderMatch:
     doubled: list[str]  # declared columns that two delivered ones stand for
 
 
-def match_header(delivered: Sequence[str], declared: Mapping[str, Iterable[str]], required: Iterable[str]) -> HeaderMatch:
+def match_header(
+    delivered: Sequence[str], declared: Mapping[str, Iterable[str]], required: Iterable[str]
+) -> HeaderMatch:
     """Match delivered header texts with declared columns and their aliases; an exact name wins over an alias.
 
     A header of several joined rows arrives as "upper/lower": it matches by the whole and by its lowest part.

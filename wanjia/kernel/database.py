@@ -129,7 +129,10 @@ def without_indexes(cursor: Any, *tables: str) -> Iterator[None]:
         for name, definition in constraints:
             cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
             again.append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
-        cursor.execute("SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [table])
+        cursor.execute(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass",
+            [table],
+        )
         for name, definition in cursor.fetchall():
             cursor.execute(f"DROP INDEX {name}")
             again.append(definition)

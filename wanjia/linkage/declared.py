@@ -41,7 +41,9 @@ class Feature:
     other: list[str] = field(default_factory=list)
     is_compared: bool = True  # false: only blocks, or serves another feature
     rarity: bool = False  # a rare agreeing value says more than a common one
-    via: list[str] = field(default_factory=list)  # where empty: the value of the person these features (numbers of kin) name
+    via: list[str] = field(
+        default_factory=list
+    )  # where empty: the value of the person these features (numbers of kin) name
     placeholders: list[str] = field(default_factory=list)  # names ending so are no names yet ("child of …")
 
 
@@ -85,7 +87,9 @@ class Linkage:
     name: str | None = None  # which features play these parts when a shared number is checked for contradiction
     birth: str | None = None
     sex: str | None = None
-    contradictions: list[list[str]] = field(default_factory=list)  # all of one list disagree ("name~": is not the same): never linked unseen
+    contradictions: list[list[str]] = field(
+        default_factory=list
+    )  # all of one list disagree ("name~": is not the same): never linked unseen
     one_record_per_person: list[str] = field(default_factory=list)  # sources that hold nobody twice
     largest_block: int = 400  # a blocking value shared by more nodes than this is refused and reported
 
@@ -120,7 +124,11 @@ class Linkage:
         for feature in self.features:
             for key in [*feature.via, *(feature.other if feature.kind in ("text", "address") else [])]:
                 if key not in kinds:
-                    yield f"features.{feature.key}", f"names {key!r}, which is no feature", f"引用了不存在的特征 {key!r}"
+                    yield (
+                        f"features.{feature.key}",
+                        f"names {key!r}, which is no feature",
+                        f"引用了不存在的特征 {key!r}",
+                    )
         if self.number and not (self.name and self.birth and self.sex):
             yield (
                 "number",

@@ -252,7 +252,9 @@ def _not_objects(kind: str, rows: list[dict], chance: random.Random) -> bytes:
     if kind == "xlsx":
         return written(kind, [{**row, "身份证号": 990106195001200801} for row in rows])
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-    lines[0] = chance.choice(["null", "[1,2]", '"text"', "{'a':1}", '{"新生儿姓名":{"a":[1]}}', '{"a":1e999}', '{"\\ud800":1}'])
+    lines[0] = chance.choice(
+        ["null", "[1,2]", '"text"', "{'a':1}", '{"新生儿姓名":{"a":[1]}}', '{"a":1e999}', '{"\\ud800":1}']
+    )
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -21,7 +21,9 @@ def engine():
 @pytest.mark.heavy
 @pytest.mark.timeout(900)
 def test_broken_files_end_in_an_error_or_in_quarantine(home, db, engine, tmp_path):
-    ended = {file.how: _deliver(file, number, engine, tmp_path) for number, file in enumerate(broken_files(SEED, COUNT))}
+    ended = {
+        file.how: _deliver(file, number, engine, tmp_path) for number, file in enumerate(broken_files(SEED, COUNT))
+    }
     assert {"failed", "standardised"} <= set(ended.values())
 
 

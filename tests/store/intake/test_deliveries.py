@@ -82,7 +82,9 @@ def test_withdrawn_as_if_it_had_never_come(intake, engine, deliver, police_rows)
         intake.withdraw_delivery(second.id, by="tester", why="twice")
 
 
-def test_a_withdrawn_file_in_the_inbox_stays_withdrawn_but_may_be_sent_again(intake, engine, deliver, police_rows, inbox):
+def test_a_withdrawn_file_in_the_inbox_stays_withdrawn_but_may_be_sent_again(
+    intake, engine, deliver, police_rows, inbox
+):
     first = deliver(police_rows(2))
     intake.withdraw_delivery(first.id, by="tester", why="test")
     assert not intake.receive_inbox(inbox, by="tester", why="test").received
@@ -202,7 +204,7 @@ def test_no_personal_value_lies_in_clear_in_the_tables(intake, deliver, police_r
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             if table.startswith(("intake_", "trace_")):
-                cursor.execute(f'SELECT string_agg(t::text, \' \') FROM "{table}" t')
+                cursor.execute(f"SELECT string_agg(t::text, ' ') FROM \"{table}\" t")
                 text = cursor.fetchone()[0] or ""
                 assert "罕见姓名甲" not in text
                 assert "990122195311090230" not in text

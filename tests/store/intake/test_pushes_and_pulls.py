@@ -111,7 +111,9 @@ def test_over_http(intake, client):
         assert (refused.status_code, refused.json()["code"]) == (status, code)
         assert refused["Content-Type"] == "application/problem+json"
     assert client.get(ADDRESS, headers=headers).status_code == 405
-    other = client.post("/exchange/v1/sources/marriages/records", data="{}", content_type="application/json", headers=headers)
+    other = client.post(
+        "/exchange/v1/sources/marriages/records", data="{}", content_type="application/json", headers=headers
+    )
     assert other.status_code == 401
 
 

@@ -22,11 +22,26 @@ REVIEW = pa.schema(
 
 
 def link(assertion, person, **said):
-    return {"assertion_id": assertion, "person_id": person, "probability": 1.0, "band": "link", "method": "alone", "model": "m-1"} | said
+    return {
+        "assertion_id": assertion,
+        "person_id": person,
+        "probability": 1.0,
+        "band": "link",
+        "method": "alone",
+        "model": "m-1",
+    } | said
 
 
 def case(one, two, **said):
-    return {"l": one, "r": two, "person_l": one, "person_r": two, "probability": 0.5, "reason": "uncertain", "pattern": 3} | said
+    return {
+        "l": one,
+        "r": two,
+        "person_l": one,
+        "person_r": two,
+        "probability": 0.5,
+        "reason": "uncertain",
+        "pattern": 3,
+    } | said
 
 
 @pytest.fixture
@@ -89,7 +104,11 @@ def test_a_decided_case_is_never_touched(kept):
 
 def test_the_queue_holds_every_shared_number_and_the_likeliest_of_the_rest(kept):
     links = [link(n, n) for n in range(1, 11)]
-    asked = [case(1, 2, probability=0.4), case(3, 4, probability=0.8), case(5, 6, probability=0.1, reason="shared_number")]
+    asked = [
+        case(1, 2, probability=0.4),
+        case(3, 4, probability=0.8),
+        case(5, 6, probability=0.1, reason="shared_number"),
+    ]
     assert kept(links, asked, share=0.2)["cases"] == 2
     assert set(cases()) == {(3, 4), (5, 6)}
 

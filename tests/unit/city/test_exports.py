@@ -130,13 +130,23 @@ def test_the_second_wave_adds_deliveries_and_the_truth_of_both(out, records, tmp
     make_city(2000, 3, tmp_path)
     make_city(2000, 3, tmp_path, wave=2)
     assert (tmp_path / "inbox" / "medical_insurance_20260930.csv").exists()
-    both = {(r["source"], r["record_key"], r["subject"]): r["person"] for r in pq.read_table(tmp_path / "truth" / "records.parquet").to_pylist()}
+    both = {
+        (r["source"], r["record_key"], r["subject"]): r["person"]
+        for r in pq.read_table(tmp_path / "truth" / "records.parquet").to_pylist()
+    }
     for record in records:
         assert both[record["source"], record["record_key"], record["subject"]] == record["person"]
     assert len(both) > len(records)
     with sqlite3.connect(tmp_path / "databases" / "social_insurance.sqlite") as connection:
-        keys = [key for (key,) in connection.execute("SELECT insured_no FROM insured_person WHERE updated_on > '2026-06-30' AND insured_no <> ''")]
-        latest = connection.execute("SELECT count(*) - count(DISTINCT insured_no) FROM insured_person WHERE updated_on > '2026-06-30'").fetchone()
+        keys = [
+            key
+            for (key,) in connection.execute(
+                "SELECT insured_no FROM insured_person WHERE updated_on > '2026-06-30' AND insured_no <> ''"
+            )
+        ]
+        latest = connection.execute(
+            "SELECT count(*) - count(DISTINCT insured_no) FROM insured_person WHERE updated_on > '2026-06-30'"
+        ).fetchone()
     assert keys
     assert latest[0] <= 4  # a changed row replaced the one before it; only exact repeats and broken keys are double
 
@@ -155,7 +165,15 @@ def test_faults_come_at_their_declared_rates():
     city = population.build(20_000, 5)
     export = EXPORTS["medical_insurance"](city)
     mask, declared = export.faults["self"], faults.rates("medical_insurance")
-    for fault in ("name_homophone", "name_look_alike", "number_transposed", "number_digit_off", "sex_wrong", "address_missing", "birth_missing"):
+    for fault in (
+        "name_homophone",
+        "name_look_alike",
+        "number_transposed",
+        "number_digit_off",
+        "sex_wrong",
+        "address_missing",
+        "birth_missing",
+    ):
         expected = declared[fault] * len(mask)
         got = int(np.count_nonzero(mask & faults.BIT[fault]))
         assert abs(got - expected) < 4.5 * np.sqrt(expected) + 0.06 * expected + 1, fault

@@ -27,7 +27,9 @@ def test_numbers_pass_an_independent_validator(made):
 
 
 def test_numbers_say_sex_and_birth():
-    rows = numbers.make(np.array([990102, 990102]), np.array([calendar.day(1987, 3, 5)] * 2, dtype=np.int32), np.array([1, 2]))
+    rows = numbers.make(
+        np.array([990102, 990102]), np.array([calendar.day(1987, 3, 5)] * 2, dtype=np.int32), np.array([1, 2])
+    )
     man, woman = _texts(rows)
     assert man[:14] == woman[:14] == "99010219870305"
     assert int(man[16]) % 2 == 1
@@ -35,7 +37,9 @@ def test_numbers_say_sex_and_birth():
 
 
 def test_twins_get_neighbouring_numbers_that_differ():
-    rows = numbers.make(np.array([990102] * 2), np.array([calendar.day(2019, 3, 5)] * 2, dtype=np.int32), np.array([2, 2]))
+    rows = numbers.make(
+        np.array([990102] * 2), np.array([calendar.day(2019, 3, 5)] * 2, dtype=np.int32), np.array([2, 2])
+    )
     first, second = (int(text[14:17]) for text in _texts(rows))
     assert second - first == 2
 

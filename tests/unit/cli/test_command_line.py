@@ -10,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def wanjia(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "wanjia", *arguments], capture_output=True, text=True, cwd=ROOT, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "wanjia", *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+    )
 
 
 def test_a_misspelt_command_is_a_usage_error_with_a_hint():
@@ -29,4 +31,6 @@ def test_a_wrong_option_and_a_missing_folder_are_usage_errors():
 
 
 def test_the_reference_page_is_what_the_commands_say():
-    assert write_commands.page() == write_commands.PAGE.read_text(encoding="utf-8"), "run: python tools/write_commands.py"
+    assert write_commands.page() == write_commands.PAGE.read_text(encoding="utf-8"), (
+        "run: python tools/write_commands.py"
+    )

@@ -44,7 +44,13 @@ def parquet(columns: dict) -> bytes:
 
 def test_workbook_with_merged_header_dates_and_totals():
     content = workbook(
-        [["登记", "人员", None, None], [None, *HEAD[1:]], ["1", "张三", datetime.date(1990, 5, 6), 7.0], [None] * 4, ["合计", 1]],
+        [
+            ["登记", "人员", None, None],
+            [None, *HEAD[1:]],
+            ["1", "张三", datetime.date(1990, 5, 6), 7.0],
+            [None] * 4,
+            ["合计", 1],
+        ],
         merge="B1:D1",
     )
     result = read(content, "xlsx", format={"header_rows": 2}, key=["姓名"])

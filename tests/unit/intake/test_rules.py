@@ -57,7 +57,19 @@ def test_merged_header_rows_join_from_the_top():
 
 @pytest.mark.parametrize(
     "column",
-    ["入住酒店", "行程轨迹", "GPS经度", "gps_lat", "基站编号", "车牌号", "航班号", "IMEI", "hotel_name", "经度", "网吧名称"],
+    [
+        "入住酒店",
+        "行程轨迹",
+        "GPS经度",
+        "gps_lat",
+        "基站编号",
+        "车牌号",
+        "航班号",
+        "IMEI",
+        "hotel_name",
+        "经度",
+        "网吧名称",
+    ],
 )
 def test_movement_columns_are_known(column):
     assert movement_word(column)
@@ -65,7 +77,18 @@ def test_movement_columns_are_known(column):
 
 @pytest.mark.parametrize(
     "column",
-    ["姓名", "户籍地址", "是否入住养老机构", "迁入日期", "何地迁来", "经济状况", "birth_place", "latest_update", "plan", "参保地"],
+    [
+        "姓名",
+        "户籍地址",
+        "是否入住养老机构",
+        "迁入日期",
+        "何地迁来",
+        "经济状况",
+        "birth_place",
+        "latest_update",
+        "plan",
+        "参保地",
+    ],
 )
 def test_ordinary_columns_are_not_taken_for_movement(column):
     assert movement_word(column) is None

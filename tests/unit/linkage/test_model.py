@@ -39,9 +39,7 @@ def test_json_brings_the_same_model_back(model):
 
 
 def test_scoring_sql_is_the_same_every_time(model):
-    said = [
-        model.scoring_sql(left="a", right="b", pairs="p", floor=-8.0, words=WORDS) for _ in range(2)
-    ]
+    said = [model.scoring_sql(left="a", right="b", pairs="p", floor=-8.0, words=WORDS) for _ in range(2)]
     assert said[0] == said[1]
 
 

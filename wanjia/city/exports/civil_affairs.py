@@ -78,15 +78,25 @@ def assistance(city: City) -> Export:
     clerk = Clerk(city, "assistance", who, on)
     clerk.note("duplicate", again)
     clerk.note("dead_still_active", dead & (on > people.died[who]))
-    kind = np.where(age >= 80, np.where(rng.random(size) < 0.8, 3, 0), chance.pick(rng, np.array([0.55, 0.68, 0.86, 0.86, 1.0]), size))
+    kind = np.where(
+        age >= 80,
+        np.where(rng.random(size) < 0.8, 3, 0),
+        chance.pick(rng, np.array([0.55, 0.68, 0.86, 0.86, 1.0]), size),
+    )
     kind = np.where((age < 18) & (rng.random(size) < 0.1), 5, kind)
-    amount = np.where(kind == 0, rng.integers(30, 110, size) * 10, np.where(kind == 1, rng.integers(90, 150, size) * 10, 0))
+    amount = np.where(
+        kind == 0, rng.integers(30, 110, size) * 10, np.where(kind == 1, rng.integers(90, 150, size) * 10, 0)
+    )
     since = on - rng.integers(30, 1500, size)
     lives = clerk.dwelling()
     birth = clerk.birth("spoken")
     serial = rng.random(size) < 0.1
     month_only = (clerk.mask >> 16) & 1
-    birth = pc.if_else(pa.array(serial & (month_only == 0) & np.asarray(birth.is_valid())), calendar.written(people.birth[who], "serial"), birth)
+    birth = pc.if_else(
+        pa.array(serial & (month_only == 0) & np.asarray(birth.is_valid())),
+        calendar.written(people.birth[who], "serial"),
+        birth,
+    )
     columns = {
         "姓名": clerk.name(),
         "身份证号": clerk.number(),

@@ -19,7 +19,11 @@ def birth_certificates(city: City) -> Export:
     people = city.people
     rng = chance.stream(city.seed, "rows", "birth_certificates")
     born = (people.birth >= calendar.WINDOW_START) & (people.mother >= 0) & (people.state <= DEAD)
-    here = np.where(people.local, (people.arrived == calendar.NO_DAY) & (rng.random(len(people)) < 0.96), rng.random(len(people)) < 0.4)
+    here = np.where(
+        people.local,
+        (people.arrived == calendar.NO_DAY) & (rng.random(len(people)) < 0.96),
+        rng.random(len(people)) < 0.4,
+    )
     who, again = with_duplicates(city, "birth_certificates", np.flatnonzero(born & here))
     who = who[~again]  # a certificate's number is unique; duplicates are re-issues, which the form does not keep
     size = len(who)

@@ -54,7 +54,9 @@ def social_insurance(city: City) -> Export:
     codes = pa.array(credit_codes(firms, city.seed))
     # a few firms employ many: the r-th has a share of about 1/(r+20)
     firm = chance.pick(rng, chance.cumulative(1.0 / (np.arange(firms) + 20.0)), size)
-    called = [f"{_EMPLOYER_FIRST[n % 12]}{_EMPLOYER_FIRST[n // 12 % 12]}{_EMPLOYER_LAST[n // 144 % 12]}" for n in range(firms)]
+    called = [
+        f"{_EMPLOYER_FIRST[n % 12]}{_EMPLOYER_FIRST[n // 12 % 12]}{_EMPLOYER_LAST[n // 144 % 12]}" for n in range(firms)
+    ]
     none = pa.scalar(None, pa.string())
     employed = pa.array(works)
     lives = clerk.dwelling()
@@ -88,7 +90,9 @@ def medical_insurance(city: City) -> Export:
     who, again = with_duplicates(city, "medical_insurance", np.flatnonzero(insured | unreported))
     size, age = len(who), people.age(city.today)[who]
     on = city.today - np.floor(rng.random(size) ** 1.5 * 3000).astype(np.int32) - 1
-    on = np.minimum(np.maximum(np.maximum(on, people.birth[who] + 30), people.arrived[who]), city.today).astype(np.int32)
+    on = np.minimum(np.maximum(np.maximum(on, people.birth[who] + 30), people.arrived[who]), city.today).astype(
+        np.int32
+    )
     clerk = Clerk(city, "medical_insurance", who, on)
     clerk.note("duplicate", again)
     clerk.note("dead_still_active", people.died[who] != calendar.NO_DAY)

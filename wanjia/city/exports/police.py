@@ -117,12 +117,19 @@ def residence_registration(city: City) -> Export:
     )
     columns = {
         "身份证件号码": clerk.number(),
-        "证件类型": choose(["居民身份证", "港澳台居民居住证", "外国人永久居留身份证"], np.where(kind == HMT, 1, np.where(kind == FOREIGNER, 2, 0))),
+        "证件类型": choose(
+            ["居民身份证", "港澳台居民居住证", "外国人永久居留身份证"],
+            np.where(kind == HMT, 1, np.where(kind == FOREIGNER, 2, 0)),
+        ),
         "姓名": clerk.name(),
         "性别": clerk.sex("1", "2"),
         "出生日期": clerk.birth("iso"),
-        "民族": pc.if_else(pa.array(kind == FOREIGNER), pa.scalar(None, pa.string()), ethnicity_text(people.ethnicity[who], "族")),
-        "户籍地区划": pc.if_else(abroad, pa.scalar(None, pa.string()), pa.array(people.origin[who].astype(str)).cast(pa.string())),
+        "民族": pc.if_else(
+            pa.array(kind == FOREIGNER), pa.scalar(None, pa.string()), ethnicity_text(people.ethnicity[who], "族")
+        ),
+        "户籍地区划": pc.if_else(
+            abroad, pa.scalar(None, pa.string()), pa.array(people.origin[who].astype(str)).cast(pa.string())
+        ),
         "户籍地址": pc.if_else(abroad, pa.scalar(None, pa.string()), from_address),
         "现住地区划": dwellings.community_codes(homes, lives, on),
         "现住地址": clerk.address(lives, "district"),
@@ -137,4 +144,13 @@ def residence_registration(city: City) -> Export:
     )  # fmt: skip
 
 
-_VILLAGES = ("东风村三组", "和平社区12号", "王家湾村", "李庄村七组", "城关镇建设路8号", "新华村二组", "张家沟村", "桥头镇中街21号")
+_VILLAGES = (
+    "东风村三组",
+    "和平社区12号",
+    "王家湾村",
+    "李庄村七组",
+    "城关镇建设路8号",
+    "新华村二组",
+    "张家沟村",
+    "桥头镇中街21号",
+)

@@ -86,7 +86,10 @@ class Clerk:
             self.mask[missing] |= BIT["number_missing"]
         self._forget(missing, "number_missing", of="number_")
         texts = numbers.texts(written, missing)
-        spelled = {row: _spelled_otherwise(texts[row].as_py(), self.rng) for row in self._hit("number_spelling", ~missing).tolist()}
+        spelled = {
+            row: _spelled_otherwise(texts[row].as_py(), self.rng)
+            for row in self._hit("number_spelling", ~missing).tolist()
+        }
         return _with(texts, spelled)
 
     def _relative(self, who: np.ndarray) -> np.ndarray:
@@ -122,7 +125,9 @@ class Clerk:
                 changed[row] = f"{city.names[int(mothers[row])].as_py()}{suffix}"
         for row in self._hit("name_spacing").tolist():
             whole = changed.get(row) or city.names[int(self.who[row])].as_py()
-            changed[row] = ("　" if len(whole) == 2 else " ").join(whole) if whole.isalpha() and len(whole) < 5 else f" {whole} "
+            changed[row] = (
+                ("　" if len(whole) == 2 else " ").join(whole) if whole.isalpha() and len(whole) < 5 else f" {whole} "
+            )
         empty = self._hit("name_missing")
         self._forget(empty, "name_missing", of="name_")
         changed |= dict.fromkeys(empty.tolist())
@@ -204,7 +209,9 @@ def with_duplicates(city: City, source: str, who: np.ndarray) -> tuple[np.ndarra
 
 def serial_keys(city: City, prefix: str, count: int, width: int = 8) -> pa.Array:
     """The source's own serial numbers of `count` rows; a later wave has a series of its own."""
-    return pc.binary_join_element_wise(pa.scalar(prefix + city.series), dwellings.padded(np.arange(1, count + 1), width), "")
+    return pc.binary_join_element_wise(
+        pa.scalar(prefix + city.series), dwellings.padded(np.arange(1, count + 1), width), ""
+    )
 
 
 def choose(table: list[str | None], positions: np.ndarray) -> pa.Array:
@@ -238,13 +245,19 @@ def finish(
     repeats = np.flatnonzero(rng.random(count) < share["repeat"])
     first = next(iter(clerks.values()))
     return Export(
-        source, keys, columns, {r: c.who for r, c in clerks.items()}, {r: c.mask for r, c in clerks.items()}, repeats, first.on
+        source,
+        keys,
+        columns,
+        {r: c.who for r, c in clerks.items()},
+        {r: c.mask for r, c in clerks.items()},
+        repeats,
+        first.on,
     )
 
 
 def staying(city: City, arrived_only: bool = False) -> np.ndarray:
     """Persons who have not left the city and did not die."""
     people = city.people
-    return np.flatnonzero((people.state != GONE) & (people.died == calendar.NO_DAY) & (~people.local if arrived_only else True))
-
-
+    return np.flatnonzero(
+        (people.state != GONE) & (people.died == calendar.NO_DAY) & (~people.local if arrived_only else True)
+    )

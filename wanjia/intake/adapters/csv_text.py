@@ -186,7 +186,9 @@ def _read_slow(
         cells, used = _one_record(lines, at, delimiter, width)
         at += used
         if cells is None:
-            refused.append(RefusedRow(row_no, None, "QUOTE_UNBALANCED", kept_cells([("0", lines[at - 1].rstrip("\n"))])))
+            refused.append(
+                RefusedRow(row_no, None, "QUOTE_UNBALANCED", kept_cells([("0", lines[at - 1].rstrip("\n"))]))
+            )
         elif not any(cell.strip() for cell in cells):
             report.blank_rows += 1
         else:
@@ -217,8 +219,11 @@ def _one_record(lines: list[str], at: int, delimiter: str, width: int) -> tuple[
         return line.split(delimiter), 1
     for taken in range(1, min(MAX_QUOTED_LINES, len(lines) - at) + 1):
         try:
-            rows = list(csv.reader([*lines[at : at + taken - 1], lines[at + taken - 1].rstrip("\n")],
-                                   delimiter=delimiter, strict=True))
+            rows = list(
+                csv.reader(
+                    [*lines[at : at + taken - 1], lines[at + taken - 1].rstrip("\n")], delimiter=delimiter, strict=True
+                )
+            )
         except csv.Error:
             continue
         if len(rows) == 1 and (taken == 1 or len(rows[0]) == width):
@@ -229,9 +234,11 @@ def _one_record(lines: list[str], at: int, delimiter: str, width: int) -> tuple[
     except (csv.Error, StopIteration):
         return None, 1
     # a quote inside an unquoted cell (5" pipe) is text when the fields still come out right
-    return (loose, 1) if len(loose) == width and not any(cell.startswith('"') for cell in loose) and not _opens_quote(
-        line, delimiter
-    ) else (None, 1)
+    return (
+        (loose, 1)
+        if len(loose) == width and not any(cell.startswith('"') for cell in loose) and not _opens_quote(line, delimiter)
+        else (None, 1)
+    )
 
 
 def _opens_quote(line: str, delimiter: str) -> bool:

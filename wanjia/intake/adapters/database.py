@@ -49,7 +49,9 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
                     query = query.where(held >= _typed(watermark, held))
             lines: list[str] = []
             last = watermark
-            for row in connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query).mappings():
+            for row in (
+                connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query).mappings()
+            ):
                 lines.append(json.dumps({k: _text(v) for k, v in row.items()}, ensure_ascii=False))
                 if mark and row[mark] is not None:
                     last = _text(row[mark])

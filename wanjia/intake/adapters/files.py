@@ -13,8 +13,15 @@ from wanjia.intake.errors import DeliveryTooLarge, EmptyDelivery, WrongFormat
 from wanjia.intake.rules import MAX_FILE_BYTES
 
 SUFFIXES = {
-    ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx",
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "csv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
 }
 _FOREIGN = (
     (b"%PDF", "PDF"),

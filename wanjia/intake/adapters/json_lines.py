@@ -131,7 +131,9 @@ def _refuse_nested(read: ReadRows) -> ReadRows:
         read.refused.append(RefusedRow(row.pop("row_no"), found[position], "NESTED_VALUE", kept_cells(row.items())))
     mask = numpy.ones(table.num_rows, dtype=bool)
     mask[sorted(found)] = False
-    return ReadRows(table.filter(pa.array(mask)), sorted(read.refused, key=lambda r: r.row_no), read.spoiled, read.report)
+    return ReadRows(
+        table.filter(pa.array(mask)), sorted(read.refused, key=lambda r: r.row_no), read.spoiled, read.report
+    )
 
 
 def _is_nested(text: str) -> bool:

@@ -128,7 +128,9 @@ def refuse_defective(read: ReadRows) -> ReadRows:
         read.refused.append(RefusedRow(row.pop("row_no"), column, reason, kept_cells(row.items())))
     mask = numpy.ones(table.num_rows, dtype=bool)
     mask[positions] = False
-    return ReadRows(table.filter(pa.array(mask)), sorted(read.refused, key=lambda r: r.row_no), read.spoiled, read.report)
+    return ReadRows(
+        table.filter(pa.array(mask)), sorted(read.refused, key=lambda r: r.row_no), read.spoiled, read.report
+    )
 
 
 def _defects_of(column: pa.ChunkedArray) -> Iterable[tuple[str, pa.ChunkedArray]]:

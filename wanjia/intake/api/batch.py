@@ -96,9 +96,7 @@ def _naming(profile: standards.Profile) -> set[str]:
     }
 
 
-def _value_steps(
-    engine: Engine, source: Source, profile: standards.Profile, has_standing: bool
-) -> list[pa.Table]:
+def _value_steps(engine: Engine, source: Source, profile: standards.Profile, has_standing: bool) -> list[pa.Table]:
     """Repeats out, subjects apart, values made standard: [assertions, heads, issues]."""
     rows = bulk.judged(engine.con.table(KEYED), source, _naming(profile))
     marked = bulk.first_of_each(rows.filter(rows.reason.isnull()).drop("reason", "reason_column"))
@@ -109,11 +107,11 @@ def _value_steps(
     taken = engine.save(TAKEN, marked.filter(~marked.is_repeat))
     readings = _readings(source, profile)
     subjects = engine.save(SUBJECTS, bulk.subject_rows(taken, source))
-    values = standards.standardise(
-        subjects, readings, engine, profile, keep=bulk.SUBJECT_HEAD, name=STANDARDISED
-    )
+    values = standards.standardise(subjects, readings, engine, profile, keep=bulk.SUBJECT_HEAD, name=STANDARDISED)
     values = engine.save(VALUES, bulk.with_as_of(values))
-    elements = [name for name in values.columns if name not in (*bulk.SUBJECT_HEAD, "as_of") and not name.endswith("__reason")]
+    elements = [
+        name for name in values.columns if name not in (*bulk.SUBJECT_HEAD, "as_of") and not name.endswith("__reason")
+    ]
     elements = [name for name in elements if name.split("__")[0] != bulk.SAID_ON]
     return [
         engine.arrow(values.select(*ASSERTION_HEAD, *elements)),
@@ -151,9 +149,9 @@ def _standing_heads(source: Source, deliveries: list[int], keys: pa.Table) -> pa
 def _with_delivery(text: pa.Table, delivery_id: int, received_on: datetime.date) -> pa.Table:
     """The delivery's number and day as columns, so that the statements are the same for every delivery and can be kept."""
     count = text.num_rows
-    return text.append_column("delivery_id", pa.array([delivery_id], pa.int32()).take(pa.array([0] * count))).append_column(
-        "received_on", pa.array([received_on], pa.date32()).take(pa.array([0] * count))
-    )
+    return text.append_column(
+        "delivery_id", pa.array([delivery_id], pa.int32()).take(pa.array([0] * count))
+    ).append_column("received_on", pa.array([received_on], pa.date32()).take(pa.array([0] * count)))
 
 
 def _without_spoiled(read: ReadRows) -> pa.Table:
@@ -182,7 +180,9 @@ def _with_cells(refused: pa.Table, text: pa.Table) -> list[RefusedRow]:
     if not refused.num_rows:
         return []
     why = {row["row_no"]: row for row in refused.to_pylist()}
-    cells = text.filter(pc.is_in(text["row_no"], refused["row_no"].combine_chunks())).drop(["delivery_id", "received_on"])
+    cells = text.filter(pc.is_in(text["row_no"], refused["row_no"].combine_chunks())).drop(
+        ["delivery_id", "received_on"]
+    )
     found = []
     for row in cells.to_pylist():
         row_no = row.pop("row_no")
@@ -196,5 +196,7 @@ def _spoiled_issues(spoiled: list[SpoiledValue], source: Source, delivery_id: in
         for index, subject in enumerate(source.subjects):
             if column := subject.columns.get(value.column):
                 assertion = (delivery_id << bulk.DELIVERY_BITS) | (value.row_no << bulk.SUBJECT_BITS) | index
-                rows.append({"assertion_id": assertion, "element": column.part or column.element, "reason": value.reason})
+                rows.append(
+                    {"assertion_id": assertion, "element": column.part or column.element, "reason": value.reason}
+                )
     return pa.Table.from_pylist(rows, schema=ISSUE_SCHEMA)

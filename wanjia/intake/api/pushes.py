@@ -47,9 +47,7 @@ class Receipt:
     refused: list[dict[str, Any]]
 
 
-def receive_rows(
-    source: str, rows: Sequence[dict[str, Any]], *, idempotency_key: str, by: str, why: str
-) -> Receipt:
+def receive_rows(source: str, rows: Sequence[dict[str, Any]], *, idempotency_key: str, by: str, why: str) -> Receipt:
     """Promise pushed rows: they are kept, and the worker will take them up. One transaction, a few milliseconds.
 
     The same key with the same rows is the same push (`was_known`). Raises `SourceUnknown` (also for a source that takes no push),

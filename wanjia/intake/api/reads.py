@@ -203,7 +203,9 @@ def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: boo
 
 def _union(engine: Engine, tables: list[ibis.Table]) -> ibis.Table:
     if not tables:
-        return engine.load("assertions__none", pa.table({name: pa.array([], kind) for name, kind in _HEAD_TYPES.items()}))
+        return engine.load(
+            "assertions__none", pa.table({name: pa.array([], kind) for name, kind in _HEAD_TYPES.items()})
+        )
     types: dict[str, Any] = {}
     for table in tables:
         types.update(table.schema().items())
@@ -214,7 +216,13 @@ def _union(engine: Engine, tables: list[ibis.Table]) -> ibis.Table:
     return widened[0] if len(widened) == 1 else ibis.union(*widened, distinct=False)
 
 
-_NO_ISSUES = pa.table({"assertion_id": pa.array([], pa.int64()), "element": pa.array([], pa.string()), "reason": pa.array([], pa.string())})
+_NO_ISSUES = pa.table(
+    {
+        "assertion_id": pa.array([], pa.int64()),
+        "element": pa.array([], pa.string()),
+        "reason": pa.array([], pa.string()),
+    }
+)
 
 _HEAD_TYPES = {
     "assertion_id": pa.int64(),

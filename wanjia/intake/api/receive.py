@@ -26,7 +26,9 @@ from wanjia.intake.rules import MAX_FILE_BYTES, sources_for_file
 from wanjia.kernel import clock
 from wanjia.trace.api import record
 
-LANDING_LOCK = 0x696E74616B65  # "intake": one receiver at a time, so that an orphan landing can be told from one being written
+LANDING_LOCK = (
+    0x696E74616B65  # "intake": one receiver at a time, so that an orphan landing can be told from one being written
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ def sweep_landings() -> int:
     return len(orphans)
 
 
-def note_event(delivery: Delivery, status: str, *, by: str, why: str, counts: dict[str, int] | None = None) -> DeliveryEvent:
+def note_event(
+    delivery: Delivery, status: str, *, by: str, why: str, counts: dict[str, int] | None = None
+) -> DeliveryEvent:
     """Append what happened to a delivery, and let its row say so. The caller holds the transaction and saves other fields."""
     delivery.status = status
     delivery.save()
@@ -148,7 +152,10 @@ def note_failure(delivery: Delivery, error: IntakeError, *, by: str, why: str) -
         delivery.failure_code, delivery.failure = error.code, error.fields
         note_event(delivery, Status.FAILED, by=by, why=why)
         record(
-            "intake.refuse", by=by, why=why, detail={"delivery": delivery.id, "source": delivery.source, "code": error.code}
+            "intake.refuse",
+            by=by,
+            why=why,
+            detail={"delivery": delivery.id, "source": delivery.source, "code": error.code},
         )
 
 

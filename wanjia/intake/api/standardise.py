@@ -29,6 +29,8 @@ from wanjia.standards import api as standards
 from wanjia.trace.api import record
 
 HEAD_COLUMNS = ["row_no", "record_key", "row_digest", "as_of"]
+
+
 def standardise_pending(
     engine: Engine, profile: standards.Profile | None = None, *, by: str, why: str
 ) -> tuple[list[Delivery], list[tuple[Delivery, IntakeError]]]:
@@ -124,7 +126,9 @@ def preview_file(
 
 def json_lines(rows: Iterable[dict[str, Any]]) -> bytes:
     """Rows as JSON lines, in the one spelling that makes equal rows equal bytes."""
-    return "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode("utf-8", "replace")
+    return "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode(
+        "utf-8", "replace"
+    )
 
 
 def _earlier(source: Source, delivery_id: int) -> list[int]:
@@ -149,7 +153,13 @@ def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, 
             "intake_quarantinedrow",
             ["delivery_id", "row_no", "column", "reason", "cells"],
             (
-                (number, row.row_no, row.column and row.column[:200], row.reason, sealer.seal(_cells(row), cells_aad(number, row.row_no)))
+                (
+                    number,
+                    row.row_no,
+                    row.column and row.column[:200],
+                    row.reason,
+                    sealer.seal(_cells(row), cells_aad(number, row.row_no)),
+                )
                 for row in result.refused
             ),
             types=["int4", "int4", "varchar", "varchar", "bytea"],
@@ -164,9 +174,7 @@ def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, 
     for name, count in counts.items():
         setattr(delivery, name, count)
     note_event(delivery, Status.STANDARDISED, by=by, why=why, counts=counts)
-    record(
-        "intake.standardise", by=by, why=why, detail={"delivery": number, "source": delivery.source, **counts}
-    )
+    record("intake.standardise", by=by, why=why, detail={"delivery": number, "source": delivery.source, **counts})
 
 
 def _cells(row: RefusedRow) -> bytes:

@@ -2,12 +2,14 @@
 
 import contextlib
 import logging
+import math
 from dataclasses import dataclass, field
 from statistics import median
 
 from wanjia.linkage.adapters.model import comparison
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
+from wanjia.linkage.bulk.hidden import sampling_key
 from wanjia.linkage.bulk.pairs import key_condition
 from wanjia.linkage.declared import Linkage
 
@@ -66,9 +68,15 @@ def filled_features(work: Workspace, linkage: Linkage, nodes: str) -> list[str]:
 
 def random_shares(work: Workspace, linkage: Linkage, *, nodes: str, keys: list[str]) -> dict[str, list[float]]:
     """u of every level of the features `keys`: sampled by Splink; exact agreement counted, since it is rare where it matters most."""
+    # the sample is drawn here and compared whole: Splink's own drawing depends on the order of rows, which threads change
+    wanted = math.isqrt(2 * int(RANDOM_PAIRS))
+    every = max(1, work.rows(f"SELECT count(*) FROM {nodes}")[0][0] // wanted)
+    work.make("lk_random_nodes", f"SELECT * FROM {nodes} WHERE {sampling_key(work, nodes)} % {every} = 0")
     with _quiet():
-        linker = _linker(work, linkage, nodes, keys, None)
-        linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED, min_count_per_level=20)
+        linker = _linker(work, linkage, "lk_random_nodes", keys, None)
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=8 * RANDOM_PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
+        )
     found: dict[str, list[float]] = {}
     for c in linker._settings_obj.core_model_settings.comparisons:
         shares = [0.0] * c._num_levels

@@ -63,7 +63,9 @@ class Workspace:
         """Add the rows of table `rows`, column by name."""
         listed = ", ".join(self.columns(name))
         if self.kind == "duckdb":
-            self.engine._guarded(lambda: self.engine.raw.execute(f"INSERT INTO {name} ({listed}) SELECT {listed} FROM {rows}"))
+            self.engine._guarded(
+                lambda: self.engine.raw.execute(f"INSERT INTO {name} ({listed}) SELECT {listed} FROM {rows}")
+            )
         else:
             self.make(f"{name}_more", f"SELECT {listed} FROM {name} UNION ALL SELECT {listed} FROM {rows}")
             self.make(name, f"SELECT * FROM {name}_more")

@@ -38,7 +38,9 @@ def trust_of(sources) -> list[SourceTrust]:
     return [SourceTrust(s.code, s.role == "baseline", s.reliability) for s in sources]
 
 
-def link(engine, *, lake: Lake, assertions, sources, profile: Path | None = None, retrain=False, progress=None) -> "Linked":
+def link(
+    engine, *, lake: Lake, assertions, sources, profile: Path | None = None, retrain=False, progress=None
+) -> "Linked":
     """Link the active assertions; see `linking.link`. `sources`: the declared sources, for their role and reliability."""
     from wanjia.linkage.api import linking
 
@@ -115,9 +117,7 @@ def curve(lake: Lake, *, profile: Path | None = None) -> dict[str, object]:
         "points": trained.estimates.points,
         "thresholds": {pair: asdict(t) for pair, t in trained.thresholds.items()},
         "probabilities": {pair: asdict(c) for pair, c in trained.curves.items()},
-        "features": {
-            key: {"m": trained.model.m[key], "u": trained.model.u[key]} for key in trained.model.compared
-        },
+        "features": {key: {"m": trained.model.m[key], "u": trained.model.u[key]} for key in trained.model.compared},
     }
 
 
@@ -129,8 +129,12 @@ def export_rows(lake: Lake) -> Iterator[pa.RecordBatch]:
         raise NoLinks
     keys = lake.read(state.KEYS)
     links = lake.read(state.LINKS).select(["assertion_id", "person_id", "probability", "band"])
-    joined = keys.join(links, keys="assertion_id").sort_by([("source", "ascending"), ("record_key", "ascending"), ("subject", "ascending")])
-    yield from joined.select(["source", "record_key", "subject", "person_id", "probability", "band"]).to_batches(100_000)
+    joined = keys.join(links, keys="assertion_id").sort_by(
+        [("source", "ascending"), ("record_key", "ascending"), ("subject", "ascending")]
+    )
+    yield from joined.select(["source", "record_key", "subject", "person_id", "probability", "band"]).to_batches(
+        100_000
+    )
 
 
 def latest_figures() -> dict[str, object] | None:
@@ -161,5 +165,3 @@ def summary(lake: Lake) -> dict[str, object] | None:
         "methods": counted("method"),
         "review": lake.read(state.REVIEW).num_rows,
     }
-
-

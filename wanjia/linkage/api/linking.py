@@ -161,7 +161,9 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
     return {"nodes": changed, "pairs": work.rows("SELECT count(*) FROM lk_pairs")[0][0]}
 
 
-def close_clusters(work: Workspace, trained: state.Trained, names: Names = WHOLE, *, keyed: str = WHOLE.keyed) -> closing.Closed:
+def close_clusters(
+    work: Workspace, trained: state.Trained, names: Names = WHOLE, *, keyed: str = WHOLE.keyed
+) -> closing.Closed:
     """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `keyed`."""
     model = trained.model
     edges = work.arrow(f"SELECT l, r, weight, pattern FROM {names.edges} ORDER BY l, r")
@@ -181,7 +183,9 @@ def close_clusters(work: Workspace, trained: state.Trained, names: Names = WHOLE
     exclusive = np.where(facts.number > 0, 1, np.where(facts.uniq > 0, facts.uniq + 1, 0))
     contending = calibration.compete(left, right, raw, exclusive[left], exclusive[right])
     sources = facts_table.column("source").combine_chunks()
-    between = source_pairs(pc.take(sources, pa.array(left)), pc.take(sources, pa.array(right))) if len(left) else np.array([])
+    between = (
+        source_pairs(pc.take(sources, pa.array(left)), pc.take(sources, pa.array(right))) if len(left) else np.array([])
+    )
     link_at, review_at, probability = _bands(trained, between, contending)
     pairs = closing.Pairs(
         left=left,
@@ -210,7 +214,9 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
     return pc.fill_null(pc.add(codes, 1), 0).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _bands(trained: state.Trained, between: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _bands(
+    trained: state.Trained, between: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Link threshold, review threshold and calibrated probability of every pair, by its pair of sources."""
     link_at = np.full(len(weight), calibration.MOST_BITS)
     review_at = np.full(len(weight), calibration.MOST_BITS)
@@ -275,7 +281,9 @@ def _put_review(
     size = np.bincount(label, minlength=count) if count else np.zeros(0, int)
     alone = (size[label] == 1) & (facts.number == 0) if count else np.zeros(0, bool)
     open_ends = alone[pairs.left] | alone[pairs.right]
-    wanted = np.flatnonzero(apart & likely & (open_ends | (refused & np.isin(reason, [closing.TWO_NUMBERS, closing.TWO_BASELINE]))))
+    wanted = np.flatnonzero(
+        apart & likely & (open_ends | (refused & np.isin(reason, [closing.TWO_NUMBERS, closing.TWO_BASELINE])))
+    )
     order = wanted[np.lexsort((pairs.right[wanted], pairs.left[wanted], -pairs.weight[wanted]))]
     # one case per record: whoever looks at the likeliest pair sees the others beside it
     seen: set[int] = set()

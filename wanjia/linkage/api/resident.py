@@ -112,7 +112,12 @@ class Resident:
         work.make("few_relinked", f"SELECT assertion_id FROM {FEW.links} UNION SELECT assertion_id FROM few_leaving")
         work.replace(WHOLE.links, FEW.links, key="assertion_id", gone="few_relinked")
         touched = work.rows("SELECT count(*) FROM few_touched")[0][0]
-        return FewLinked(links=changed, gone=gone, review=work.arrow(f"SELECT * FROM {FEW.review} ORDER BY l, r"), touched_nodes=touched)
+        return FewLinked(
+            links=changed,
+            gone=gone,
+            review=work.arrow(f"SELECT * FROM {FEW.review} ORDER BY l, r"),
+            touched_nodes=touched,
+        )
 
     def links_of(self, person_ids: list[int]) -> pa.Table:
         """The links of these persons as they stand: assertion_id, person_id, probability, band."""

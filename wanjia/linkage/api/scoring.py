@@ -152,7 +152,9 @@ def _faults(table: pa.Table, column: str) -> pa.Table:
         told = pc.split_pattern(pc.fill_null(told.cast(pa.string()), ""), " ")
     at = pc.list_parent_indices(told)
     fault = pc.list_flatten(told).cast(pa.string())
-    found = {c: table.column(c).combine_chunks().cast(pa.string()).take(at) for c in ("source", "record_key", "subject")}
+    found = {
+        c: table.column(c).combine_chunks().cast(pa.string()).take(at) for c in ("source", "record_key", "subject")
+    }
     faults = pa.table({**found, "fault": fault})
     return faults.filter(pc.not_equal(faults.column("fault"), ""))
 

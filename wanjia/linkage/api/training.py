@@ -123,16 +123,18 @@ def _settle(
     which = "num IS NULL AND " if model.linkage.number else ""
     work.make(
         "lk_drivers",
-        f"SELECT node_id FROM lk_nodes WHERE {which}{work.words['hash64']}(concat(CAST(node_id AS STRING), 'p')) % {drivers} = 0",
+        f"SELECT node_id FROM lk_nodes WHERE {which}{hidden.sampling_key(work, 'lk_nodes')} % {drivers} = 0",
     )
     driving = work.rows("SELECT count(*) FROM lk_drivers")[0][0]
     if not driving:
         return replace(model, prior=prior or 1.0 / max(total, 2))
     pairs.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
     pairs.make_pairs(work, model.linkage, keyed="lk_keyed", drivers="lk_drivers", pairs="lk_pairs")
-    wide = replace(model, prior=0.5, m={**model.m, **{k: u[k] for k in unlabelled}}, u={**model.u, **{k: u[k] for k in unlabelled}})
+    wide = replace(
+        model, prior=0.5, m={**model.m, **{k: u[k] for k in unlabelled}}, u={**model.u, **{k: u[k] for k in unlabelled}}
+    )
     sql = wide.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_pairs", floor=0.0, words=work.words)
-    table = work.arrow(f"SELECT weight, pattern FROM ({sql}) q")
+    table = work.arrow(f"SELECT weight, pattern FROM ({sql}) q ORDER BY pattern, weight")
     weight, pattern = (table.column(c).to_numpy() for c in ("weight", "pattern"))
     possible = driving * total if drivers > 1 or model.linkage.number else total * (total - 1) / 2
     belief = prior or 1.0 / total
@@ -151,9 +153,7 @@ def _settle(
 
 def _judge_hidden(work: Workspace, model: Model, linkage: Linkage) -> pa.Table:
     """Lead the hidden records with the model; columns l, r, weight, pattern, source_l, source_r, has_number, is_home."""
-    pairs.make_cross_pairs(
-        work, linkage, left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs"
-    )
+    pairs.make_cross_pairs(work, linkage, left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs")
     sql = model.scoring_sql(
         left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs", floor=FLOOR_BITS, words=work.words
     )
@@ -189,11 +189,7 @@ def _calibrate(work: Workspace, model: Model, linkage: Linkage, judged: pa.Table
     # only where the far side has a number is it known whether it is the same
     allowed = ~contradicting(model, pattern) & (numbered > 0)
     between = source_pairs(judged.column("source_l"), judged.column("source_r"))
-    homes = dict(
-        work.rows(
-            "SELECT h.source, count(*) FROM lk_hidden h WHERE home_size > 1 GROUP BY h.source"
-        )
-    )
+    homes = dict(work.rows("SELECT h.source, count(*) FROM lk_hidden h WHERE home_size > 1 GROUP BY h.source"))
     reached = work.rows(
         "SELECT count(*) FROM lk_hidden h JOIN lk_hidden_pairs p ON p.l = h.node_id AND p.r = h.home WHERE h.home_size > 1"
     )[0][0]
@@ -234,8 +230,12 @@ def _believe_model(work: Workspace, model: Model):
     curve = calibration.model_curve()
     targets = model.linkage.targets
     chosen = calibration.choose_thresholds(
-        contending, None, curve=curve, false_links=targets.false_links, least_probability=targets.least_probability,
-        review_floor=targets.review_floor
+        contending,
+        None,
+        curve=curve,
+        false_links=targets.false_links,
+        least_probability=targets.least_probability,
+        review_floor=targets.review_floor,
     )
     likely = curve.at(contending)
     points = _points(contending, likely, float(likely.sum()))
@@ -243,12 +243,14 @@ def _believe_model(work: Workspace, model: Model):
 
 
 def source_pairs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
-    """"a|b" of every pair, the two source codes in order of the alphabet."""
+    """ "a|b" of every pair, the two source codes in order of the alphabet."""
     import pyarrow.compute as pc
 
     swap = pc.greater(left, right)
     first, second = pc.if_else(swap, right, left), pc.if_else(swap, left, right)
-    return pc.binary_join_element_wise(first.cast(pa.string()), second.cast(pa.string()), "|").to_numpy(zero_copy_only=False)
+    return pc.binary_join_element_wise(first.cast(pa.string()), second.cast(pa.string()), "|").to_numpy(
+        zero_copy_only=False
+    )
 
 
 def _points(weight: np.ndarray, home: np.ndarray, matches: float) -> list[dict[str, float]]:

@@ -174,7 +174,9 @@ def _equal(c: str) -> str:
 
 
 def _one_character_off(c: str) -> str:
-    places = " + ".join(f"CASE WHEN substr({c}_l, {i}, 1) = substr({c}_r, {i}, 1) THEN 1 ELSE 0 END" for i in range(1, 7))
+    places = " + ".join(
+        f"CASE WHEN substr({c}_l, {i}, 1) = substr({c}_r, {i}, 1) THEN 1 ELSE 0 END" for i in range(1, 7)
+    )
     # beyond the end both sides are empty and agree, so six places serve every length up to six
     return f"length({c}_l) = length({c}_r) AND length({c}_l) BETWEEN 3 AND 6 AND ({places}) = 5"
 
@@ -219,9 +221,7 @@ def _text_levels(c: str, feature: Feature, words: Words) -> list[Level]:
         found.append(Level(f"{c}_l = {other}_r AND {other}_l = {c}_r", f"swapped with {key}", f"与 {key} 互换"))
     found += [
         Level(f"{damerau}({c}_l, {c}_r) <= 1", "one letter differs", "仅一字母之差"),
-        Level(
-            f"{damerau}({c}_l, {c}_r) <= 2 OR {similarity}({c}_l, {c}_r) >= 0.9", "spelt alike", "拼写相近"
-        ),
+        Level(f"{damerau}({c}_l, {c}_r) <= 2 OR {similarity}({c}_l, {c}_r) >= 0.9", "spelt alike", "拼写相近"),
         Level(
             f"{similarity}({c}_l, {c}_r) >= 0.8"
             f" OR (length({c}_l) >= 4 AND {c}_r LIKE concat('%', {c}_l, '%'))"

@@ -17,9 +17,7 @@ SEPARATOR = "|"
 
 def key_condition(on: list[str], linkage: Linkage) -> str:
     """The same agreement as a condition over two nodes `l` and `r`, as Splink wants it."""
-    return " AND ".join(
-        f"{kinds.key_part(term, linkage, 'l.')} = {kinds.key_part(term, linkage, 'r.')}" for term in on
-    )
+    return " AND ".join(f"{kinds.key_part(term, linkage, 'l.')} = {kinds.key_part(term, linkage, 'r.')}" for term in on)
 
 
 def key_text(on: list[str], linkage: Linkage) -> tuple[str, str]:

@@ -24,7 +24,9 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster
         FROM {names.members} m LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
     )
-    founder = f"concat(lpad(CAST(a.arrival AS STRING), {ARRIVAL_DIGITS}, '0'), a.source, '|', a.record_key, '|', a.subject)"
+    founder = (
+        f"concat(lpad(CAST(a.arrival AS STRING), {ARRIVAL_DIGITS}, '0'), a.source, '|', a.record_key, '|', a.subject)"
+    )
     id_of = FIRST_63_BITS[work.kind].format(text=f"substr(founder, {ARRIVAL_DIGITS + 1})")
     work.make(
         names.persons,

@@ -18,7 +18,11 @@ def make_judged(work: Workspace, *, keys: str, links: str, truth: str) -> None:
 def whole(work: Workspace) -> tuple[float, float, float]:
     """(pairs found rightly, pairs found, pairs there are)."""
     return tuple(
-        float(work.rows(f"SELECT coalesce({PAIRS}, 0) FROM (SELECT count(*) AS n FROM lk_judged_links GROUP BY {by}) g")[0][0])
+        float(
+            work.rows(f"SELECT coalesce({PAIRS}, 0) FROM (SELECT count(*) AS n FROM lk_judged_links GROUP BY {by}) g")[
+                0
+            ][0]
+        )
         for by in ("truth, person_id", "person_id", "truth")
     )
 

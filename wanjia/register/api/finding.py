@@ -67,7 +67,11 @@ def find_persons(
         is_too_many = len(hits) > MOST_HITS
         listed = [] if is_too_many else hits
         trace.record(
-            "register.find_persons", subject_ids=[hit.person_id for hit in listed], by=by, why=why, detail={"hits": len(hits)}
+            "register.find_persons",
+            subject_ids=[hit.person_id for hit in listed],
+            by=by,
+            why=why,
+            detail={"hits": len(hits)},
         )
     return Found(MOST_HITS if is_too_many else len(hits), listed, is_too_many)
 

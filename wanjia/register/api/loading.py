@@ -106,7 +106,9 @@ def write(
         if only is None:
             # fresh statistics at once: the daemon that would collect them comes too late for the next query
             began = time.perf_counter()
-            cursor.execute(f"ANALYZE {', '.join(('register_person', 'register_household', *(fact.table for fact in FACTS)))}")
+            cursor.execute(
+                f"ANALYZE {', '.join(('register_person', 'register_household', *(fact.table for fact in FACTS)))}"
+            )
             timed("analyze", began)
     trace.record("register.load", by=by, why=why, detail=counts)
     Load.objects.create(at=at, actor=by, purpose=why, counts=counts)
