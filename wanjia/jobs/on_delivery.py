@@ -267,6 +267,7 @@ def _link_and_load(
 def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[str, int]:
     """Land what lies in the inbox and what the database sources hold; idempotent."""
     from wanjia.intake import api as intake
+    from wanjia.intake.errors import IntakeError
 
     landed = 0
     if inbox is not None:
@@ -276,7 +277,12 @@ def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[s
         report.unmatched += found.unmatched
         report.refused += [_refusal(number, source, error) for number, source, error in found.refused]
     for source in intake.pullable_sources():
-        pulled = intake.pull(source.code, by=by, why=why)
+        try:
+            pulled = intake.pull(source.code, by=by, why=why)
+        except IntakeError as error:
+            # one department's database that does not answer must not keep the others' data out
+            report.refused.append(_refusal(0, source.code, error))
+            continue
         if pulled is not None:
             landed += not pulled.was_known
             report.known_again += pulled.was_known
