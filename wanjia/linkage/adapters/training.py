@@ -13,7 +13,7 @@ from wanjia.linkage.bulk.hidden import sampling_key
 from wanjia.linkage.bulk.pairs import key_condition
 from wanjia.linkage.declared import Linkage
 
-RANDOM_PAIRS = 1e6
+RANDOM_PAIRS = 5e5
 SEED = 20260101
 EM_PAIRS = 2e6
 #: a training rule whose shares lie this far from the other rules' median has learnt something else (a household, not a person)
@@ -70,7 +70,7 @@ def random_shares(work: Workspace, linkage: Linkage, *, nodes: str, keys: list[s
     """u of every level of the features `keys`: sampled by Splink; exact agreement counted, since it is rare where it matters most."""
     # the sample is drawn here and compared whole: Splink's own drawing depends on the order of rows, which threads change
     wanted = math.isqrt(2 * int(RANDOM_PAIRS))
-    every = max(1, work.rows(f"SELECT count(*) FROM {nodes}")[0][0] // wanted)
+    every = max(1, -(-work.rows(f"SELECT count(*) FROM {nodes}")[0][0] // wanted))
     work.make("lk_random_nodes", f"SELECT * FROM {nodes} WHERE {sampling_key(work, nodes)} % {every} = 0")
     with _quiet():
         linker = _linker(work, linkage, "lk_random_nodes", keys, None)
