@@ -46,7 +46,7 @@ def _city(name: str, residents: int) -> dict:
             "WANJIA_SOCIAL_INSURANCE_URL": f"sqlite:///{city / 'databases' / 'social_insurance.sqlite'}",
         }
         # an empty first run makes the database and its tables: set-up is not the job
-        _measured(["wanjia", "run", "--format", "json"], environment)
+        _measured(["wanjia", "run", "--format", "json"], {"WANJIA_HOME": str(home)})
         job = _measured(["wanjia", "run", "--inbox", str(city / "inbox"), "--format", "json"], environment, ends=(0, 3))
         report = json.loads(job["stdout"])
         score = _measured(
