@@ -30,6 +30,7 @@ class Delivery(models.Model):
         models.IntegerField()
     )  # the source's first, second … delivery: what people call it, since names are not kept
     digest = models.BinaryField(max_length=16)  # blind: of a short file a plain hash could be guessed
+    digest_key = models.IntegerField(default=0, db_default=0)  # id of the key of that hash; 0: the first one
     kind = models.CharField(max_length=12)
     size = models.BigIntegerField()
     received_at = models.DateTimeField()
@@ -116,6 +117,7 @@ class Push(models.Model):
     source = models.CharField(max_length=64)
     idempotency_key = models.BinaryField(max_length=16)  # blind: callers sometimes put numbers into keys
     digest = models.BinaryField(max_length=16)
+    blind_key = models.IntegerField(default=0, db_default=0)  # id of the key of both hashes; 0: the first one
     rows = models.IntegerField()
     received_at = models.DateTimeField()
     by = models.CharField(max_length=120)

@@ -1,55 +1,66 @@
-"""Keys: one key-encryption key, data keys wrapped by it, and the sealing of bytes with them.
+"""Keys: key-encryption keys wrap data keys, and data keys seal bytes.
 
 A sealed blob is ``suite (1) | key id (4) | nonce (12) | ciphertext + tag``. The key id names a data key of one purpose
 ("lake", "vault", …) and one period, so that keys rotate while old blobs still open. AAD binds a blob to its place: moved
-elsewhere it does not open. Suites: AES-256-GCM, and SM4-GCM on the same path (GB/T 32907; a software key is never a certified
-module). Random 96-bit nonces allow 2^32 blobs a key; the keyring changes the data key far below that (NIST SP 800-38D 8.3).
+elsewhere it does not open. Random 96-bit nonces allow 2^32 blobs a key: rotate far below that (NIST SP 800-38D 8.3).
+
+Every process looks at the ring's file again at least once a second while it seals, so a rotation reaches long-lived workers; what was sealed before
+is opened by the key its blob names, until that key is destroyed. Suites are in suites.py, key-encryption keys in wrapping.py.
 """
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import struct
-import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from wanjia.kernel import clock, settings
 from wanjia.kernel.errors import KeyUnavailable
+from wanjia.kernel.ring_file import Draft, RingFile
+from wanjia.kernel.suites import NONCE_BYTES, SUITE_NAMES, SUITES, TAG_BYTES, Aead
+from wanjia.kernel.wrapping import FileWrapper, chosen_wrapper, wrapper_of
 
-AES_256_GCM = 1
-SM4_GCM = 2
-NONCE_BYTES = 12
-TAG_BYTES = 16
 HEAD = struct.Struct(">BI")
 HEAD_BYTES = HEAD.size + NONCE_BYTES
 BLIND_BYTES = 16
+SECRET_BYTES = 32
+#: a process notices a rotation within this time; a key is destroyed only long after
+LOOK_SECONDS = 1.0
+#: purposes that need no suite: keyed hashes and signatures
+BLIND, SIGN = "blind:", "sign:"
 
 
-class _Sm4Gcm:
-    """SM4-GCM with the interface of AESGCM; the tag length is checked here because `Cipher` leaves it to the caller."""
+@dataclass(frozen=True)
+class Key:
+    """One key of the ring as it may be shown: never its secret. `kek` is the key-encryption key that wraps it; None once destroyed."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    id: int
+    purpose: str
+    suite: int
+    kek: str | None
+    made_at: str | None
+    replaced_at: str | None
+    destroyed_at: str | None
+    is_current: bool
 
-    def encrypt(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
-        encryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
-        encryptor.authenticate_additional_data(aad)
-        return encryptor.update(plaintext) + encryptor.finalize() + encryptor.tag
+    @property
+    def suite_name(self) -> str:
+        """What it computes with."""
+        kind = self.purpose.partition(":")[0] + ":"
+        return {BLIND: "hmac-sha-256", SIGN: "ed25519"}.get(kind, SUITE_NAMES[self.suite])
 
-    def decrypt(self, nonce: bytes, sealed: bytes, aad: bytes) -> bytes:
-        if len(sealed) < TAG_BYTES:
-            raise InvalidTag
-        decryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce, sealed[-TAG_BYTES:])).decryptor()
-        decryptor.authenticate_additional_data(aad)
-        return decryptor.update(sealed[:-TAG_BYTES]) + decryptor.finalize()
-
-
-_SUITES = {AES_256_GCM: (AESGCM, 32), SM4_GCM: (_Sm4Gcm, 16)}
+    @property
+    def state(self) -> str:
+        """current (seals), opening (opens what it sealed), or destroyed."""
+        return "current" if self.is_current else "destroyed" if self.destroyed_at else "opening"
 
 
 class Sealer:
@@ -58,11 +69,17 @@ class Sealer:
     def __init__(self, keyring: "Keyring", purpose: str) -> None:
         self._keyring = keyring
         self._purpose = purpose
-        self._suite, self._key_id, self._aead = keyring._current(purpose)
-        self._head = HEAD.pack(self._suite, self._key_id)
+        self._follow()
+
+    @property
+    def head(self) -> bytes:
+        """The first five bytes of what is sealed now: suite and key."""
+        return self._head
 
     def seal(self, plaintext: bytes, aad: bytes) -> bytes:
         """Encrypt `plaintext`, bound to `aad`."""
+        if time.monotonic() >= self._look_at:
+            self._follow()
         nonce = os.urandom(NONCE_BYTES)
         return self._head + nonce + self._aead.encrypt(nonce, plaintext, aad)
 
@@ -81,26 +98,52 @@ class Sealer:
                 reason="a sealed value was altered or moved", folder=str(self._keyring.folder)
             ) from None
 
+    def _follow(self) -> None:
+        """Seal with the key that is current now."""
+        self._keyring._look()
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        suite, key_id, self._aead = self._keyring._current(self._purpose)
+        self._head = HEAD.pack(suite, key_id)
+
+
+@dataclass(frozen=True)
+class Blinder:
+    """Hashes for one purpose under one key for as long as it lives, so that `key_id` can be kept beside the hashes."""
+
+    key_id: int
+    secret: bytes = field(repr=False)
+
+    def blind(self, value: str) -> bytes:
+        """The 16-byte blind index of `value`."""
+        return hmac.digest(self.secret, value.encode(), hashlib.sha256)[:BLIND_BYTES]
+
 
 class Keyring:
-    """The data keys of one installation. Open it with `Keyring.open(home)`."""
+    """The data keys of one installation. `Keyring.open(home)` is the one this process shares."""
 
-    def __init__(self, folder: Path, suite: int = AES_256_GCM) -> None:
+    def __init__(self, folder: Path, suite: int | None = None) -> None:
         self.folder = folder
-        self._suite = suite
-        self._lock = threading.Lock()
-        self._kek = AESGCM(self._key_encryption_key())
-        self._entries: list[dict] = self._read_entries()
-        self._ready: dict[int, tuple[str, int, AESGCM | _Sm4Gcm]] = {}
-        self._blind_keys: dict[str, bytes] = {}
+        self._suite = suite or _suite_named(settings.cipher())
+        self._ring = RingFile(folder)
+        self._look_at = 0.0
+        self._ready: dict[int, Aead] = {}
+        self._secrets: dict[int, bytes] = {}
+        self._blinders: dict[str, Blinder] = {}
+        if self._ring.kek.startswith(FileWrapper.holder):
+            # a lost key is better told at the start than at the first read; a token is asked when it is needed
+            FileWrapper(folder).check(self._ring.kek)
 
     @classmethod
-    def open(cls, home: Path, suite: int = AES_256_GCM) -> "Keyring":
+    def open(cls, home: Path, suite: int | None = None) -> "Keyring":
         """The keyring of the installation at `home`; made on first use. Raises `KeyUnavailable`."""
         folder = home / "keys"
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        return cls(folder, suite)
+        place = (folder, suite, os.getpid())
+        ring = _shared.get(place)
+        if ring is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+            ring = _shared[place] = cls(folder, suite)
+        return ring
 
     def seal(self, purpose: str, plaintext: bytes, aad: bytes) -> bytes:
         """Encrypt one value for `purpose`, bound to `aad`."""
@@ -114,123 +157,223 @@ class Keyring:
         """A `Sealer` for many values of one purpose."""
         return Sealer(self, purpose)
 
+    def blinder(self, purpose: str) -> Blinder:
+        """Hashes for `purpose` under the key that is current now: HMAC-SHA-256 under a key of its own."""
+        self._look()
+        found = self._blinders.get(purpose)
+        if found is None:
+            entry = self._entry_for(BLIND + purpose)
+            found = self._blinders[purpose] = Blinder(entry["id"], self._secret_of(entry))
+        return found
+
     def blind(self, purpose: str, value: str) -> bytes:
-        """A 16-byte blind index of `value`: HMAC-SHA-256 under a key of its own, so equal values meet without being read."""
-        key = self._blind_keys.get(purpose)
-        if key is None:
-            key = self._blind_keys[purpose] = self._secret_of(self._entry_for(f"blind:{purpose}"))
-        return hmac.digest(key, value.encode(), hashlib.sha256)[:BLIND_BYTES]
+        """A 16-byte blind index of `value` under the current key, so that equal values meet without being read."""
+        return self.blinder(purpose).blind(value)
 
-    def rotate(self, purpose: str) -> int:
-        """Give `purpose` a new data key from now on; old blobs still open. Returns the new key's id."""
-        with self._lock:
-            return self._add(purpose)["id"]
+    def blinders(self, purpose: str) -> list[Blinder]:
+        """Every key of `purpose` that exists, newest first: while a rotation is under way, look for the hashes under all of them."""
+        self._refresh()
+        self._entry_for(BLIND + purpose)
+        live = [e for e in reversed(self._ring.entries) if e["purpose"] == BLIND + purpose and "wrapped" in e]
+        return [Blinder(entry["id"], self._secret_of(entry)) for entry in live]
 
-    def _current(self, purpose: str) -> tuple[int, int, AESGCM | _Sm4Gcm]:
+    def signing_key(self, purpose: str) -> Ed25519PrivateKey:
+        """The key with which this installation signs for `purpose`."""
+        self._look()
+        return Ed25519PrivateKey.from_private_bytes(self._secret_of(self._entry_for(SIGN + purpose)))
+
+    def listed(self) -> list[Key]:
+        """All keys ever made, in order, without their secrets."""
+        self._refresh()
+        entries = self._ring.entries
+        return [
+            Key(
+                id=entry["id"],
+                purpose=entry["purpose"],
+                suite=entry["suite"],
+                kek=entry.get("kek"),
+                made_at=entry.get("made_at"),
+                replaced_at=entry.get("replaced_at"),
+                destroyed_at=entry.get("destroyed_at"),
+                is_current=_current(entries, entry["purpose"]) is entry,
+            )
+            for entry in entries
+        ]
+
+    @property
+    def kek(self) -> str:
+        """The name of the key-encryption key in force."""
+        self._refresh()
+        return self._ring.kek
+
+    def keks(self) -> list[str]:
+        """The key-encryption keys that exist, with the holder in force and with the one new ones are made in."""
+        holders = {one.holder: one for one in (wrapper_of(self.kek, self.folder), chosen_wrapper(self.folder))}
+        return [name for holder in holders.values() for name in holder.held()]
+
+    def rotate(self, purpose: str, suite: int | None = None) -> int:
+        """Give `purpose` a new data key from now on; old blobs still open. Returns the new key's id. `suite`: another one than before."""
+        with self._changing() as draft:
+            return self._add(draft, purpose, suite)
+
+    def rotate_kek(self) -> str:
+        """A new key-encryption key, with the holder WANJIA_KEK names, wraps every data key. Returns its name; the old one still exists.
+
+        Killed half-way the ring is the old one, whole; a key made for nothing is listed and may be destroyed.
+        """
+        with self._changing() as draft:
+            holder = chosen_wrapper(self.folder)
+            name = holder.make()
+            for entry in draft.entries:
+                if "wrapped" in entry:
+                    secret, aad = self._secret_of(entry), _wrap_aad(entry)
+                    entry.update(kek=name, wrapped=holder.wrap(name, secret, aad).hex())
+            draft.kek = name
+        return name
+
+    def destroy(self, key_id: int) -> None:
+        """Destroy an old key's secret: what it sealed never opens again. The caller has made sure that nothing is left under it.
+
+        Raises `KeyUnavailable` when it is not an old key of this ring.
+        """
+        with self._changing() as draft:
+            entry = next((e for e in draft.entries if e["id"] == key_id), None)
+            if entry is None or "wrapped" not in entry or _current(draft.entries, entry["purpose"]) is entry:
+                raise KeyUnavailable(reason=f"key {key_id} is not an old key of this ring", folder=str(self.folder))
+            del entry["wrapped"], entry["kek"]
+            entry["destroyed_at"] = _now()
+
+    def destroy_kek(self, name: str) -> None:
+        """Destroy a key-encryption key that wraps nothing. Raises `KeyUnavailable` when it is in force, or is none of ours."""
+        with self._changing() as draft:
+            holder = wrapper_of(name, self.folder)
+            wraps = {entry["kek"] for entry in draft.entries if "wrapped" in entry} | {draft.kek}
+            if name in wraps or name not in holder.held():
+                raise KeyUnavailable(reason=f"{name} is in use, or is not ours", folder=str(self.folder))
+            holder.destroy(name)
+
+    def _current(self, purpose: str) -> tuple[int, int, Aead]:
         entry = self._entry_for(purpose)
         return entry["suite"], entry["id"], self._aead_of(entry)
 
-    def _named(self, purpose: str, blob: bytes) -> AESGCM | _Sm4Gcm:
+    def _named(self, purpose: str, blob: bytes) -> Aead:
         suite, key_id = HEAD.unpack_from(blob)
         entry = self._find(purpose, key_id)
         if entry is None:
             # another process may have rotated the key since this one read the file
-            self._entries = self._read_entries()
+            self._refresh()
             entry = self._find(purpose, key_id)
         if entry is None or entry["suite"] != suite:
             raise KeyUnavailable(reason=f"data key {key_id} is not in the keyring", folder=str(self.folder))
         return self._aead_of(entry)
 
     def _find(self, purpose: str, key_id: int) -> dict | None:
-        return next((e for e in self._entries if e["id"] == key_id and e["purpose"] == purpose), None)
+        return next(
+            (e for e in self._ring.entries if e["id"] == key_id and e["purpose"] == purpose and "wrapped" in e), None
+        )
 
     def _entry_for(self, purpose: str) -> dict:
-        with self._lock:
-            for entry in reversed(self._entries):
-                if entry["purpose"] == purpose:
-                    return entry
-            return self._add(purpose)
-
-    def _add(self, purpose: str) -> dict:
-        """Append a new data key to the file, under a file lock: two processes must not both make key N."""
-        import fcntl
-
-        with open(self.folder / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self._entries = self._read_entries()
-            key_id = max((entry["id"] for entry in self._entries), default=0) + 1
-            secret = secrets.token_bytes(_SUITES[self._suite][1] if not purpose.startswith("blind:") else 32)
-            nonce = os.urandom(NONCE_BYTES)
-            entry = {
-                "id": key_id,
-                "purpose": purpose,
-                "suite": self._suite,
-                "wrapped": (nonce + self._kek.encrypt(nonce, secret, self._wrap_aad(key_id, purpose))).hex(),
-            }
-            if existing := next((e for e in self._entries if e["purpose"] == purpose), None):
-                entry["replaces"] = existing["id"]
-            self._entries.append(entry)
-            _write_atomically(self.folder / "keyring.json", json.dumps(self._entries, indent=1).encode())
+        entry = _current(self._ring.entries, purpose)
+        if entry is None:
+            with self._changing() as draft:
+                # two processes must not both make the first key
+                if _current(draft.entries, purpose) is None:
+                    self._add(draft, purpose)
+            entry = _current(self._ring.entries, purpose)
         return entry
 
-    def _aead_of(self, entry: dict) -> AESGCM | _Sm4Gcm:
+    def _add(self, draft: Draft, purpose: str, suite: int | None = None) -> int:
+        """A new data key in the draft; its id."""
+        before = _current(draft.entries, purpose)
+        suite = suite or (before["suite"] if before else self._suite)
+        secret = secrets.token_bytes(SECRET_BYTES if purpose.startswith((BLIND, SIGN)) else SUITES[suite][1])
+        entry = {
+            "id": max((entry["id"] for entry in draft.entries), default=0) + 1,
+            "purpose": purpose,
+            "suite": suite,
+            "kek": draft.kek,
+            "made_at": _now(),
+        }
+        holder = wrapper_of(draft.kek, self.folder)
+        entry["wrapped"] = holder.wrap(draft.kek, secret, _wrap_aad(entry)).hex()
+        if before:
+            entry["replaces"] = before["id"]
+            before["replaced_at"] = entry["made_at"]
+        draft.entries.append(entry)
+        return entry["id"]
+
+    def _aead_of(self, entry: dict) -> Aead:
         ready = self._ready.get(entry["id"])
         if ready is None:
-            aead = _SUITES[entry["suite"]][0](self._secret_of(entry))
-            ready = self._ready[entry["id"]] = (entry["purpose"], entry["suite"], aead)
-        return ready[2]
+            ready = self._ready[entry["id"]] = SUITES[entry["suite"]][0](self._secret_of(entry))
+        return ready
 
     def _secret_of(self, entry: dict) -> bytes:
-        wrapped = bytes.fromhex(entry["wrapped"])
+        secret = self._secrets.get(entry["id"])
+        if secret is None:
+            secret = self._secrets[entry["id"]] = self._unwrapped(entry)
+        return secret
+
+    def _unwrapped(self, entry: dict) -> bytes:
         try:
-            return self._kek.decrypt(
-                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], self._wrap_aad(entry["id"], entry["purpose"])
-            )
-        except InvalidTag:
-            raise KeyUnavailable(
-                reason="the key-encryption key does not open the keyring", folder=str(self.folder)
-            ) from None
+            return _unwrap(entry, self.folder)
+        except KeyUnavailable:
+            if self._ring.is_changing:
+                raise
+            # the key-encryption key may have been rotated, and the old one destroyed, since the ring was read
+            self._refresh()
+            newer = self._find(entry["purpose"], entry["id"])
+            if newer is None or newer["kek"] == entry["kek"]:
+                raise
+            return _unwrap(newer, self.folder)
 
-    @staticmethod
-    def _wrap_aad(key_id: int, purpose: str) -> bytes:
-        return f"wanjia-keyring|{key_id}|{purpose}".encode()
+    def _look(self) -> None:
+        """See changes others made, asking the file at most once a second."""
+        if time.monotonic() >= self._look_at:
+            self._refresh()
 
-    def _read_entries(self) -> list[dict]:
-        path = self.folder / "keyring.json"
-        if not path.exists():
-            return []
-        try:
-            return json.loads(path.read_text())
-        except ValueError:
-            raise KeyUnavailable(reason="keyring.json is not readable", folder=str(self.folder)) from None
+    def _refresh(self) -> None:
+        self._look_at = time.monotonic() + LOOK_SECONDS
+        if self._ring.refresh():
+            self._forget()
 
-    def _key_encryption_key(self) -> bytes:
-        path = self.folder / "kek"
-        if not path.exists():
-            if (self.folder / "keyring.json").exists():
-                raise KeyUnavailable(reason="the key-encryption key is gone", folder=str(self.folder))
-            try:
-                # exclusive: of two processes starting together only one may make the key
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                pass
-            else:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(secrets.token_bytes(32))
-                    file.flush()
-                    os.fsync(file.fileno())
-        for _ in range(100):
-            key = path.read_bytes()
-            if len(key) == 32:
-                return key
-            threading.Event().wait(0.02)
-        raise KeyUnavailable(reason="the key-encryption key must be 32 bytes", folder=str(self.folder))
+    @contextmanager
+    def _changing(self) -> Iterator[Draft]:
+        with self._ring.changing() as draft:
+            yield draft
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what was made ready of keys that are no more, and of which blind key is current."""
+        live = {entry["id"] for entry in self._ring.entries if "wrapped" in entry}
+        self._ready = {key_id: one for key_id, one in self._ready.items() if key_id in live}
+        self._secrets = {key_id: one for key_id, one in self._secrets.items() if key_id in live}
+        self._blinders = {}
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_suffix(".writing")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+_shared: dict[tuple[Path, int | None, int], Keyring] = {}
+
+
+def _current(entries: list[dict], purpose: str) -> dict | None:
+    return next((e for e in reversed(entries) if e["purpose"] == purpose and "wrapped" in e), None)
+
+
+def _unwrap(entry: dict, folder: Path) -> bytes:
+    return wrapper_of(entry["kek"], folder).unwrap(entry["kek"], bytes.fromhex(entry["wrapped"]), _wrap_aad(entry))
+
+
+def _wrap_aad(entry: dict) -> bytes:
+    return f"wanjia-keyring|{entry['id']}|{entry['purpose']}".encode()
+
+
+def _suite_named(name: str) -> int:
+    for suite, known in SUITE_NAMES.items():
+        if known == name:
+            return suite
+    raise KeyUnavailable(
+        reason=f"WANJIA_CIPHER must be one of {', '.join(SUITE_NAMES.values())}", folder="WANJIA_CIPHER"
+    )
+
+
+def _now() -> str:
+    return clock.now().isoformat(timespec="milliseconds")

@@ -6,16 +6,19 @@ moved to another file. Tables are Arrow IPC streams (lz4). Writing is atomic: a 
 writer leaves the old file or none.
 """
 
+import fcntl
 import io
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
 from wanjia.kernel.errors import KeyUnavailable, LakeFileDamaged, LakeFileMissing
-from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.keyring import HEAD, Keyring
+from wanjia.kernel.wrapping import sync_folder
 
 MAGIC = b"WJL1"
 FRAME_BYTES = 8 * 1024 * 1024
@@ -81,7 +84,39 @@ class Lake:
 
     def delete(self, name: str) -> None:
         """Remove `name`; nothing happens when it is not there."""
-        self._path(name).unlink(missing_ok=True)
+        with self._renaming():
+            self._path(name).unlink(missing_ok=True)
+
+    def key_ids(self, name: str) -> set[int]:
+        """The data keys under which the frames of `name` are sealed; nothing is opened. Raises `LakeFileMissing`, `LakeFileDamaged`."""
+        with _SealedReader(self, name) as source:
+            return source.key_ids()
+
+    def reseal(self, name: str) -> bool:
+        """Seal `name` again under the current key. False when it was replaced or deleted meanwhile: then nothing was done.
+
+        Readers go on with the file they opened. Raises `LakeFileDamaged`: what does not open is left as it is.
+        """
+        try:
+            source = _SealedReader(self, name)
+        except LakeFileMissing:
+            return False
+        with source, _SealedWriter(self, name, instead_of=source.inode) as sink:
+            while piece := source.read(FRAME_BYTES):
+                sink.write(piece)
+        return sink.is_in_place
+
+    def unfinished(self) -> list[str]:
+        """Files that living processes are writing now."""
+        found = (path.name.split(".")[-2] for path in self.folder.rglob("*.writing"))
+        return [pid for pid in found if pid.isdigit() and Path(f"/proc/{pid}").exists()]
+
+    @contextmanager
+    def _renaming(self) -> Iterator[None]:
+        """One at a time: a file sealed again must not take the place of a newer one, nor bring a deleted one back."""
+        with open(self.folder / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _path(self, name: str) -> Path:
         parts = name.split("/")
@@ -110,11 +145,20 @@ def _frame_aad(name: str, file_id: bytes, number: int, is_last: bool) -> bytes:
     return f"lake|{name}|{number}|{int(is_last)}|".encode() + file_id
 
 
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
 class _SealedWriter(io.RawIOBase):
     """A file object that seals what is written; the file appears under its name only when the block ends well."""
 
-    def __init__(self, lake: Lake, name: str) -> None:
-        self._sealer, self._name = lake._sealer, name
+    def __init__(self, lake: Lake, name: str, *, instead_of: int | None = None) -> None:
+        self._lake, self._sealer, self._name = lake, lake._sealer, name
+        self._instead_of = instead_of
+        self.is_in_place = False
         self._path = lake._path(name)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.writing")
@@ -151,7 +195,11 @@ class _SealedWriter(io.RawIOBase):
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
-                self._temporary.replace(self._path)
+                with self._lake._renaming():
+                    if self._instead_of is None or _inode(self._path) == self._instead_of:
+                        self._temporary.replace(self._path)
+                        self.is_in_place = True
+                sync_folder(self._path.parent)
         finally:
             self._file.close()
             self._temporary.unlink(missing_ok=True)
@@ -174,6 +222,23 @@ class _SealedReader(io.RawIOBase):
         self._held = memoryview(b"")
         self._number = 0
         self._ended = False
+
+    @property
+    def inode(self) -> int:
+        """Which file this is, whatever its name stands for by now."""
+        return os.fstat(self._file.fileno()).st_ino
+
+    def key_ids(self) -> set[int]:
+        """The key each frame names, read from the frames' heads alone."""
+        found, is_last = set(), False
+        while not is_last:
+            head = self._file.read(FRAME_HEAD.size + HEAD.size)
+            if len(head) != FRAME_HEAD.size + HEAD.size:
+                raise LakeFileDamaged(name=self._name)
+            length, is_last = FRAME_HEAD.unpack_from(head)
+            found.add(HEAD.unpack_from(head, FRAME_HEAD.size)[1])
+            self._file.seek(length - HEAD.size, os.SEEK_CUR)
+        return found
 
     def readable(self) -> bool:
         return True

@@ -8,6 +8,8 @@
 | WANJIA_MEMORY | memory the DuckDB engine may use | 70 % of the machine's |
 | WANJIA_THREADS | threads of the engine | all processors |
 | WANJIA_SPARK_MASTER | Spark master | local[2] |
+| WANJIA_KEK | where key-encryption keys live: file, or a pkcs11: address (RFC 7512) | file |
+| WANJIA_CIPHER | suite of new data keys: aes-256-gcm or sm4-gcm | aes-256-gcm |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
 """
 
@@ -50,3 +52,13 @@ def memory_limit() -> str:
         return chosen
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{int(total * 0.7 / 1_000_000)}MB"
+
+
+def kek_address() -> str:
+    """Where new key-encryption keys are made: "file", or the address of a PKCS#11 token."""
+    return os.environ.get("WANJIA_KEK") or "file"
+
+
+def cipher() -> str:
+    """The suite of new data keys: "aes-256-gcm" or "sm4-gcm"."""
+    return os.environ.get("WANJIA_CIPHER") or "aes-256-gcm"

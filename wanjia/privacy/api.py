@@ -11,14 +11,14 @@ from django.db import connection, transaction
 
 from wanjia.kernel import settings
 from wanjia.kernel.database import without_indexes
-from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.keyring import BLIND, Keyring
+from wanjia.kernel.sealed_stores import BlindColumn, Note, SealedColumn, marks_of
 from wanjia.privacy.adapters import HEADER, TRAILER, blind_rows, moment, vault_rows
 from wanjia.privacy.errors import PersonNotInVault
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import FIELD as DOSSIER_FIELD
-from wanjia.privacy.rules import PART as DOSSIER_PART
-from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.privacy.rules import (
+    FORM,
     SMALLEST_COUNT,
     Choice,
     Dossier,
@@ -32,12 +32,15 @@ from wanjia.privacy.rules import (
     protect_counts,
     read_dossier,
 )
+from wanjia.privacy.rules import PART as DOSSIER_PART
+from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.trace.errors import PurposeMissing
 
 __all__ = [
     "DOSSIER_FIELD",
     "DOSSIER_PART",
     "DOSSIER_RECORD",
+    "KEYED",
     "SMALLEST_COUNT",
     "BlindKind",
     "Choice",
@@ -45,6 +48,8 @@ __all__ = [
     "ProtectedCount",
     "Statement",
     "VaultChange",
+    "blind_again",
+    "blind_purpose",
     "contents",
     "find_by_blind",
     "keep_dossiers",
@@ -54,13 +59,14 @@ __all__ = [
     "mask_number",
     "open_person",
     "protect_counts",
+    "searched_under",
 ]
 
 PURPOSE = "vault"
 LIKENESS = "vault-likeness"
 ROWS_AT_A_TIME = 20_000
-VAULT_COLUMNS = "person_id, version, known_from, likeness, blob"
-BLIND_COLUMNS = "person_id, kind, blind"
+VAULT_COLUMNS = "person_id, version, known_from, likeness, likeness_key, blob"
+BLIND_COLUMNS = "person_id, kind, blind, blind_key"
 
 
 def open_person(person_id: int, *, by: str, why: str) -> Dossier:
@@ -134,9 +140,9 @@ def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> i
 
     def pieces() -> Iterator[bytes]:
         nonlocal count
-        for persons, kind, blinds in _blinded(values, keyring):
+        for persons, kind, blinds, key in _blinded(values, keyring):
             count += len(persons)
-            yield blind_rows(persons, kind, blinds)
+            yield blind_rows(persons, kind, blinds, key)
 
     with connection.cursor() as cursor:
         if only is not None:
@@ -151,8 +157,9 @@ def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> i
 
 def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]]:
     """For each value, the persons who have it. Ids only: nothing is opened, so nothing is traced here."""
-    keyring = Keyring.open(settings.home())
-    wanted = {keyring.blind(_blind_purpose(kind), value): value for value in values}
+    # under every key that exists: while a rotation is under way some persons stand under the old one
+    keys = Keyring.open(settings.home()).blinders(blind_purpose(kind))
+    wanted = {key.blind(value): value for value in values for key in keys}
     found: dict[str, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -160,7 +167,9 @@ def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]
             [int(kind), list(wanted)],
         )
         for blind, person_id in cursor.fetchall():
-            found.setdefault(wanted[bytes(blind)], []).append(person_id)
+            persons = found.setdefault(wanted[bytes(blind)], [])
+            if person_id not in persons[-1:]:
+                persons.append(person_id)
     return found
 
 
@@ -180,6 +189,68 @@ def contents() -> Iterator[tuple[int, bytes]]:
         copy.set_types(["int8", "int4", "bytea"])
         for person_id, version, blob in copy.rows():
             yield person_id, content_of(sealer.unseal(blob, vault_aad(person_id, version)))
+
+
+def searched_under(purpose: str, key_id: int) -> int:
+    """How many rows of the search index were hashed under this key of `purpose` ("blind:name", …)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM privacy_blindindex WHERE kind = ANY(%s) AND blind_key = ANY(%s)",
+            [_kinds_of(purpose), marks_of(Keyring.open(settings.home()), purpose, key_id)],
+        )
+        return cursor.fetchone()[0]
+
+
+def blind_again(values: pa.Table, *, note: Note) -> int:
+    """Hash the search index again under the current keys: `values` (person_id, kind, value) is what holds now. Returns how many rows it made.
+
+    Only what stands under an older key is replaced, person by person and kind by kind: somebody whose rows a load has written anew meanwhile keeps
+    those. Rows of persons who are not in the vault any more go. Small transactions; safe to repeat.
+    """
+    keyring, made = Keyring.open(settings.home()), 0
+    for persons, kind, blinds, key in _blinded(values, keyring):
+        marks = marks_of(keyring, BLIND + blind_purpose(BlindKind(kind)), key)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE blind_incoming (LIKE privacy_blindindex) ON COMMIT DROP")
+            _copy(cursor, "blind_incoming", BLIND_COLUMNS, [blind_rows(persons, kind, blinds, key)])
+            cursor.execute(
+                f"""WITH old AS (
+                    DELETE FROM privacy_blindindex b WHERE b.kind = %(kind)s AND b.blind_key <> ALL(%(marks)s)
+                    AND b.person_id IN (SELECT person_id FROM blind_incoming) RETURNING b.person_id)
+                INSERT INTO privacy_blindindex ({BLIND_COLUMNS})
+                SELECT {BLIND_COLUMNS} FROM blind_incoming WHERE person_id IN (SELECT person_id FROM old) ON CONFLICT DO NOTHING""",
+                {"kind": kind, "marks": marks},
+            )
+            made += cursor.rowcount
+            note(cursor.rowcount)
+            cursor.execute("DROP TABLE blind_incoming")
+    for purpose in {BLIND + blind_purpose(kind) for kind in BlindKind}:
+        current = keyring.blinder(purpose.removeprefix(BLIND)).key_id
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM privacy_blindindex b WHERE kind = ANY(%s) AND blind_key <> ALL(%s) AND NOT EXISTS"
+                " (SELECT FROM privacy_vaultentry v WHERE v.person_id = b.person_id AND v.known_to IS NULL)",
+                [_kinds_of(purpose), marks_of(keyring, purpose, current)],
+            )
+    return made
+
+
+def _kinds_of(purpose: str) -> list[int]:
+    return [int(kind) for kind in BlindKind if BLIND + blind_purpose(kind) == purpose]
+
+
+def _likeness_text(person_id: int, version: int, blob: bytes) -> str:
+    """What a likeness is the hash of: content and locators, as they lie in the blob."""
+    plain = Keyring.open(settings.home()).unseal(PURPOSE, bytes(blob), vault_aad(person_id, version))
+    return plain[len(FORM) :].decode()
+
+
+_VAULT_KEYS = (("person_id", "bigint"), ("version", "integer"))
+#: what must be made again when a key rotates (kernel/sealed_stores.py); the search index is `blind_again`'s
+KEYED = (
+    SealedColumn(PURPOSE, "privacy_vaultentry", _VAULT_KEYS, "blob", vault_aad),
+    BlindColumn(LIKENESS, "privacy_vaultentry", _VAULT_KEYS, ("blob",), "likeness", "likeness_key", _likeness_text),
+)
 
 
 def _copy(cursor: Any, table: str, columns: str, pieces: Iterable[bytes]) -> None:
@@ -227,7 +298,8 @@ def _sealed(
     change: VaultChange,
 ) -> Iterator[bytes]:
     """Binary COPY pieces of the dossiers that are not in the vault as they are."""
-    sealer, blind = keyring.sealer(PURPOSE), keyring.blind
+    sealer = keyring.sealer(PURPOSE)
+    likeness_of, *older = keyring.blinders(LIKENESS)
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS_AT_A_TIME):
             piece = batch.slice(start, ROWS_AT_A_TIME)
@@ -241,11 +313,14 @@ def _sealed(
                 piece["locators"].to_pylist(),
                 strict=True,
             ):
-                likeness = blind(LIKENESS, content + DOSSIER_PART + locators)
+                said = content + DOSSIER_PART + locators
+                likeness = likeness_of.blind(said)
                 version = 1
                 if place < len(before.seen) and before.persons[place] == person:
                     before.seen[place] = True
-                    if before.likenesses[place] == likeness:
+                    if before.likenesses[place] == likeness or (
+                        older and before.likenesses[place] in [key.blind(said) for key in older]
+                    ):
                         change.unchanged += 1
                         continue
                     version = int(before.versions[place]) + 1
@@ -261,7 +336,7 @@ def _sealed(
                         sealer.seal(pack(content, locators), vault_aad(person, version)),
                     )
                 )
-            yield vault_rows(rows)
+            yield vault_rows(rows, likeness_of.key_id)
 
 
 def _close_gone(cursor, before: _Versions, at: datetime) -> int:
@@ -273,21 +348,22 @@ def _close_gone(cursor, before: _Versions, at: datetime) -> int:
     return len(gone)
 
 
-def _blind_purpose(kind: BlindKind) -> str:
+def blind_purpose(kind: BlindKind) -> str:
+    """The purpose whose key hashes values of this kind."""
     # numbers named as a relative's are compared with numbers of persons, so both share one key
     return "number" if kind >= BlindKind.NUMBER else kind.label
 
 
-def _blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
-    """(person ids, kind, blinds) in pieces; each distinct value is hashed once."""
+def _blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:
+    """(person ids, kind, blinds, key) in pieces; each distinct value is hashed once."""
     for kind in BlindKind:
         of_kind = values.filter(pc.equal(values["kind"], kind.label))
         if not of_kind.num_rows:
             continue
         encoded = of_kind["value"].combine_chunks().dictionary_encode()
-        purpose = _blind_purpose(kind)
-        hashes = np.array([keyring.blind(purpose, value) for value in encoded.dictionary.to_pylist()], "V16")
+        key = keyring.blinder(blind_purpose(kind))
+        hashes = np.array([key.blind(value) for value in encoded.dictionary.to_pylist()], "V16")
         codes, persons = np.asarray(encoded.indices), np.asarray(of_kind["person_id"])
         for start in range(0, len(persons), ROWS_AT_A_TIME):
             end = start + ROWS_AT_A_TIME
-            yield persons[start:end], int(kind), hashes[codes[start:end]]
+            yield persons[start:end], int(kind), hashes[codes[start:end]], key.key_id

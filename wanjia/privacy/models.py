@@ -14,6 +14,7 @@ class VaultEntry(models.Model):
     known_to = models.DateTimeField(null=True)
     # keyed hash of the content: says "unchanged" without opening, and nothing to whoever lacks the key
     likeness = models.BinaryField()
+    likeness_key = models.IntegerField(default=0, db_default=0)  # id of the key of that hash; 0: the first one
     blob = models.BinaryField()
 
     class Meta:
@@ -46,6 +47,7 @@ class BlindIndex(models.Model):
     person_id = models.BigIntegerField()
     kind = models.SmallIntegerField(choices=BlindKind)
     blind = models.BinaryField()
+    blind_key = models.IntegerField(default=0, db_default=0)  # id of the key it was hashed under; 0: the first one
 
     class Meta:
         indexes = [models.Index(fields=["blind", "kind"], name="privacy_by_blind")]

@@ -94,8 +94,8 @@ def test_copy_rows_have_the_form_postgresql_reads():
 
     at = moment(datetime(2000, 1, 2, tzinfo=UTC))
     assert at == 86_400_000_000
-    row = vault_rows([(5, 1, at, b"l" * 16, b"blob")])
-    assert row[:2] == b"\x00\x05"
+    row = vault_rows([(5, 1, at, b"l" * 16, b"blob")], 3)
+    assert row[:2] == b"\x00\x06"
     assert row.endswith(b"\x00\x00\x00\x04blob")
     assert HEADER.startswith(b"PGCOPY")
     assert TRAILER == b"\xff\xff"

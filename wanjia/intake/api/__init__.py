@@ -1,6 +1,7 @@
 """The door of intake."""
 
 from wanjia.intake.api.batch import Standardised
+from wanjia.intake.api.keyed import KEYED
 from wanjia.intake.api.pushes import (
     Receipt,
     bearer_of,
@@ -42,6 +43,7 @@ from wanjia.intake.api.watching import watch
 from wanjia.intake.api.withdraw import withdraw_delivery
 
 __all__ = [
+    "KEYED",
     "InboxReport",
     "Receipt",
     "Received",

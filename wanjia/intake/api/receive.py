@@ -26,6 +26,7 @@ from wanjia.intake.rules import MAX_FILE_BYTES, sources_for_file
 from wanjia.kernel import clock
 from wanjia.trace.api import record
 
+DIGEST = "delivery"
 LANDING_LOCK = (
     0x696E74616B65  # "intake": one receiver at a time, so that an orphan landing can be told from one being written
 )
@@ -80,7 +81,7 @@ def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
             code = source.code
             raw = bytes_of(path)
             withdrawn = Delivery.objects.filter(
-                source=code, digest=_digest(source, raw), status=Status.WITHDRAWN
+                source=code, digest__in=_digests(source, raw), status=Status.WITHDRAWN
             ).first()
             if withdrawn:
                 report.known.append(withdrawn)
@@ -160,13 +161,13 @@ def note_failure(delivery: Delivery, error: IntakeError, *, by: str, why: str) -
 
 
 def _land(source: Source, raw: bytes, suffix: str, *, by: str, why: str, salt: str = "") -> Received:
-    digest = _digest(source, raw, salt)
+    digests = _digests(source, raw, salt)
     with transaction.atomic():
         _lock_landings()
-        known = Delivery.objects.filter(source=source.code, digest=digest).exclude(status=Status.WITHDRAWN).first()
+        known = Delivery.objects.filter(source=source.code, digest__in=digests).exclude(status=Status.WITHDRAWN).first()
         if known and known.status != Status.FAILED:
             return Received(known, True)
-        delivery = known or _open_delivery(source, raw, digest)
+        delivery = known or _open_delivery(source, raw, salt)
         # before the commit: a delivery without its bytes must not exist, bytes without a delivery are swept
         lake().write_bytes(f"landing/{delivery.id}", io.BytesIO(raw))
         refusal: IntakeError | None = None
@@ -189,12 +190,14 @@ def _land(source: Source, raw: bytes, suffix: str, *, by: str, why: str, salt: s
     return Received(delivery, False)
 
 
-def _open_delivery(source: Source, raw: bytes, digest: bytes) -> Delivery:
+def _open_delivery(source: Source, raw: bytes, salt: str) -> Delivery:
+    key = keyring().blinder(DIGEST)
     last = Delivery.objects.filter(source=source.code).order_by("-sequence").values_list("sequence", flat=True).first()
     return Delivery.objects.create(
         source=source.code,
         sequence=(last or 0) + 1,
-        digest=digest,
+        digest=key.blind(said_of(source.code, raw, salt)),
+        digest_key=key.key_id,
         kind=source.format.kind,
         size=len(raw),
         received_at=clock.now(),
@@ -206,8 +209,15 @@ def _lock_landings() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LANDING_LOCK])
 
 
-def _digest(source: Source, raw: bytes, salt: str = "") -> bytes:
-    return keyring().blind("delivery", f"{source.code}|{hashlib.sha256(raw).hexdigest()}|{salt}")
+def _digests(source: Source, raw: bytes, salt: str = "") -> list[bytes]:
+    """What the content is known by: under every key that exists, because one may be rotating."""
+    said = said_of(source.code, raw, salt)
+    return [key.blind(said) for key in keyring().blinders(DIGEST)]
+
+
+def said_of(source: str, raw: bytes, salt: str = "") -> str:
+    """What a delivery's digest is the hash of."""
+    return f"{source}|{hashlib.sha256(raw).hexdigest()}|{salt}"
 
 
 def bytes_of(path: Path) -> bytes:

@@ -17,7 +17,8 @@ from wanjia.kernel.keyring import Keyring
 KEEP_SECONDS = 15 * 60
 MOST_SEARCHES = 5
 MOST_OPENINGS = 30
-SEALED_FOR = "web-search"
+#: "session-": no longer than a session lives, so its old keys need no re-encryption
+SEALED_FOR = "session-search"
 
 
 @dataclass(frozen=True)
