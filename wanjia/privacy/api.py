@@ -1,5 +1,6 @@
 """The door of the vault."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -34,7 +35,7 @@ from wanjia.privacy.rules import (
 )
 from wanjia.privacy.rules import PART as DOSSIER_PART
 from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
-from wanjia.trace.errors import PurposeMissing
+from wanjia.trace import api as trace
 
 __all__ = [
     "DOSSIER_FIELD",
@@ -69,16 +70,31 @@ VAULT_COLUMNS = "person_id, version, known_from, likeness, likeness_key, blob"
 BLIND_COLUMNS = "person_id, kind, blind, blind_key"
 
 
-def open_person(person_id: int, *, by: str, why: str) -> Dossier:
+def open_person(
+    person_id: int,
+    *,
+    by: str,
+    why: str,
+    department: str = "",
+    basis: str = "",
+    fields: Sequence[str] = (),
+    sealed: trace.Sealed | None = None,
+) -> Dossier:
     """One person's dossier. The read is in the trace before this returns: reading and writing it are one statement.
 
+    `department`, `basis`, `fields` (codes of the elements that will be shown) and `sealed` are what the entry says besides; see `trace.record`.
     The transaction is the function's own (`durable`): inside a larger one a rollback would erase the trace of a read that happened.
-    Raises `PersonNotInVault` (the attempt is traced too), `PurposeMissing`, `KeyUnavailable`.
+    Raises `PersonNotInVault` (the attempt is traced too), `PurposeMissing`, `KeyUnavailable`, `LogNotShown`, `SealIncomplete`.
     """
-    if not by.strip() or not why.strip():
-        raise PurposeMissing(kind="privacy.open_person")
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute("SELECT version, blob FROM privacy_open_person(%s, %s, %s)", [person_id, by, why])
+    detail = trace.said_of("privacy.open_person", by=by, why=why, fields=fields, sealed=sealed)
+    said = {"department": department, "basis": basis, "detail": detail}
+    if sealed:
+        said["seal"] = detail["sealed"]
+    with trace.explained(), transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT version, blob FROM privacy_open_person(%s, %s, %s, %s::jsonb)",
+            [person_id, by, why, json.dumps(said)],
+        )
         row = cursor.fetchone()
     if row is None:
         raise PersonNotInVault()
@@ -97,10 +113,21 @@ class VaultChange:
 
     def __init__(self) -> None:
         self.added = self.replaced = self.closed = self.unchanged = 0
+        self._touched: list[list[int]] = []
+
+    def touch(self, persons: list[int]) -> None:
+        """Note whose dossiers were added, replaced or closed."""
+        self._touched.append(persons)
+
+    def touched(self) -> np.ndarray:
+        """The persons whose dossiers were added, replaced or closed."""
+        return (
+            np.concatenate([np.array(some, np.int64) for some in self._touched]) if self._touched else np.zeros(0, int)
+        )
 
     def counts(self) -> dict[str, int]:
         """The counts as a plain mapping."""
-        return dict(vars(self))
+        return {name: count for name, count in vars(self).items() if not name.startswith("_")}
 
 
 def keep_dossiers(
@@ -122,7 +149,9 @@ def keep_dossiers(
             return change
         cursor.execute("CREATE TEMP TABLE vault_incoming (LIKE privacy_vaultentry) ON COMMIT DROP")
         _copy(cursor, "vault_incoming", VAULT_COLUMNS, pieces)
-        change.closed = _close_gone(cursor, before, at)
+        gone = _close_gone(cursor, before, at)
+        change.closed = len(gone)
+        change.touch(gone)
         cursor.execute(
             "UPDATE privacy_vaultentry v SET known_to = %s FROM vault_incoming i"
             " WHERE v.person_id = i.person_id AND v.known_to IS NULL",
@@ -336,16 +365,17 @@ def _sealed(
                         sealer.seal(pack(content, locators), vault_aad(person, version)),
                     )
                 )
+            change.touch([row[0] for row in rows])
             yield vault_rows(rows, likeness_of.key_id)
 
 
-def _close_gone(cursor, before: _Versions, at: datetime) -> int:
+def _close_gone(cursor, before: _Versions, at: datetime) -> list[int]:
     gone = before.persons[~before.seen & before.is_current].tolist()
     if gone:
         cursor.execute(
             "UPDATE privacy_vaultentry SET known_to = %s WHERE known_to IS NULL AND person_id = ANY(%s)", [at, gone]
         )
-    return len(gone)
+    return gone
 
 
 def blind_purpose(kind: BlindKind) -> str:

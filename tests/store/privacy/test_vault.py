@@ -42,14 +42,14 @@ def test_the_separators_are_those_the_engine_writes():
 def test_opening_is_traced_and_says_who_and_why():
     api.keep_dossiers(dossiers(p1="王伟"), at=THEN)
     assert api.open_person(1, by="officer:7", why="certificate").value("GA02") == "王伟"
-    [entry] = trace.entries_about(1)
+    [entry] = trace.who_looked(1)
     assert (entry["kind"], entry["actor"], entry["purpose"]) == ("privacy.open_person", "officer:7", "certificate")
 
 
 def test_opening_nobody_is_traced_too():
     with pytest.raises(PersonNotInVault):
         api.open_person(99, by="officer:7", why="curiosity")
-    assert len(trace.entries_about(99)) == 1
+    assert len(trace.who_looked(99)) == 1
 
 
 @pytest.mark.parametrize("said", [{"by": "", "why": "x"}, {"by": "x", "why": " "}])
@@ -72,7 +72,7 @@ def test_the_web_role_cannot_read_the_vault_but_can_open_one_person():
         cursor.execute("SELECT version FROM privacy_open_person(1, 'web', 'page')")
         assert cursor.fetchall() == [(1,)]
         cursor.execute("RESET ROLE")
-    assert len(trace.entries_about(1)) == 1
+    assert len(trace.who_looked(1)) == 1
 
 
 def test_a_blob_moved_to_another_person_does_not_open():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wanjia.trace.rules import personal_key
+from wanjia.trace.rules.detail import personal_key
 
 
 @pytest.mark.parametrize(

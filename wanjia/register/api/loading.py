@@ -110,7 +110,7 @@ def write(
                 f"ANALYZE {', '.join(('register_person', 'register_household', *(fact.table for fact in FACTS)))}"
             )
             timed("analyze", began)
-    trace.record("register.load", by=by, why=why, detail=counts)
+    trace.record_job("register.load", persons=vault.touched(), by=by, why=why, detail=counts)
     Load.objects.create(at=at, actor=by, purpose=why, counts=counts)
     return LoadResult(at, resolution.persons, counts, seconds)
 

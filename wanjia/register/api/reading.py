@@ -35,7 +35,7 @@ def digest(*, by: str, why: str) -> str:
     for person_id, content in privacy.contents():
         line = b"vault|%d|" % person_id + content
         total += int.from_bytes(hashlib.blake2b(line, digest_size=DIGEST_BYTES).digest())
-    trace.record("register.digest", by=by, why=why)
+    trace.record_job("register.digest", persons=None, by=by, why=why)
     return f"{total % (1 << (8 * DIGEST_BYTES)):032x}"
 
 

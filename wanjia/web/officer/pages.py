@@ -17,7 +17,7 @@ from wanjia.register.api import (
     sought_by,
     where_registered,
 )
-from wanjia.trace.api import entries_about, record
+from wanjia.trace.api import record, who_looked
 from wanjia.web.labels import purpose_words
 from wanjia.web.officer import readings
 from wanjia.web.officer.forms import FindForm, PurposeForm, mark_mistakes
@@ -121,7 +121,7 @@ def _shown(request: HttpRequest, person_id: int, stated: dict) -> HttpResponse:
         facts,
         mates=mates,
         links=_links(person_id),
-        reads=entries_about(person_id, limit=READS_SHOWN),
+        reads=who_looked(person_id, limit=READS_SHOWN),
         is_number_shown=stated["is_number_shown"],
         today=clock.today(),
     )

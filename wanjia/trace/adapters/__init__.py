@@ -1,0 +1,1 @@
+"""Files, keys and the network around the public log."""

@@ -1,0 +1,54 @@
+"""The door of the trace. It imports no table, so that checking a log and running a witness need no database (see README)."""
+
+from wanjia.trace.api.gate import confirm, is_open, shut_because
+from wanjia.trace.api.log import (
+    PublicFile,
+    checkpoint,
+    consistency_proof,
+    gaps,
+    head,
+    inclusion_proof,
+    opening,
+    public_file,
+    receipt,
+)
+from wanjia.trace.api.reading import (
+    due_seals,
+    entries,
+    is_about,
+    kept_since,
+    kinds,
+    sealed_counts,
+    who_looked,
+)
+from wanjia.trace.api.recording import Sealed, erase, explained, record, record_job, said_of
+from wanjia.trace.api.sequencing import Sequencer
+
+__all__ = [
+    "PublicFile",
+    "Sealed",
+    "Sequencer",
+    "checkpoint",
+    "confirm",
+    "consistency_proof",
+    "due_seals",
+    "entries",
+    "erase",
+    "explained",
+    "gaps",
+    "head",
+    "inclusion_proof",
+    "is_about",
+    "is_open",
+    "kept_since",
+    "kinds",
+    "opening",
+    "public_file",
+    "receipt",
+    "record",
+    "record_job",
+    "said_of",
+    "sealed_counts",
+    "shut_because",
+    "who_looked",
+]

@@ -1,0 +1,172 @@
+"""Reading entries: what a person may see of their own, and what an auditor searches."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from wanjia.kernel import clock
+
+_COLUMNS = "e.id, e.at, e.kind, e.actor, e.department, e.purpose, e.basis, e.subject, e.reach, e.detail, p.seq"
+#: not (or no longer) kept from the person
+_SHOWN = (
+    "NOT EXISTS (SELECT FROM trace_seal s WHERE s.entry_id = e.id AND s.opened_at IS NULL AND s.opens_on > %(today)s)"
+)
+
+
+def who_looked(person_id: int, *, limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+    """What was done with one person's record, newest first, bulk work included, as the person may see it.
+
+    Each is {id, at, kind, actor, department, purpose, basis, fields, detail, seq, is_job}; `seq` is the place in the public log, None for some
+    seconds. Reads that a law still seals are not among them. `before`: only what is older than the entry of this id (for paging).
+    """
+    values = {"person": person_id, "limit": limit, "today": clock.today(), "before": before}
+    older = "AND (e.at, e.id) < (SELECT b.at, b.id FROM trace_entry b WHERE b.id = %(before)s)" if before else ""
+    newest = f"AND {_SHOWN} {older} ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s"
+    with connection.cursor() as cursor:
+        values["jobs"] = _large_jobs_about(cursor, person_id)
+        cursor.execute(
+            f"""
+            WITH found AS (
+                (SELECT e.id FROM trace_entry e WHERE e.subject = %(person)s {newest})
+                UNION ALL
+                (SELECT e.id FROM trace_entry e WHERE e.reach = 2 {newest})
+                UNION ALL
+                (SELECT e.id FROM trace_jobperson j JOIN trace_entry e ON e.id = j.entry_id WHERE j.person_id = %(person)s {newest})
+                UNION ALL
+                (SELECT e.id FROM trace_entry e WHERE e.id = ANY(%(jobs)s) {newest})
+            )
+            SELECT {_COLUMNS} FROM found JOIN trace_entry e USING (id) LEFT JOIN trace_place p ON p.entry_id = e.id
+            ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s
+            """,
+            values,
+        )
+        return _rows(cursor)
+
+
+def kept_since() -> datetime | None:
+    """From when on the trace is kept: its first entry."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT at FROM trace_entry ORDER BY at, id LIMIT 1")
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def is_about(entry_id: int, person_id: int) -> bool:
+    """Whether the person may see this entry: it is about them and not sealed any more. Ask before giving them its receipt."""
+    values = {"entry": entry_id, "person": person_id, "today": clock.today()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT e.subject = %(person)s OR e.reach = 2
+                OR EXISTS (SELECT FROM trace_jobperson j WHERE j.person_id = %(person)s AND j.entry_id = e.id)
+            FROM trace_entry e WHERE e.id = %(entry)s AND {_SHOWN}
+            """,
+            values,
+        )
+        row = cursor.fetchone()
+        return row is not None and (bool(row[0]) or entry_id in _large_jobs_about(cursor, person_id))
+
+
+def _large_jobs_about(cursor: Any, person_id: int) -> list[int]:
+    cursor.execute("SELECT entry_id, persons FROM trace_jobpart WHERE span @> %s::bigint", [person_id])
+    jobs = []
+    for entry_id, packed in cursor.fetchall():
+        ids = np.frombuffer(packed, ">i8")
+        at = int(np.searchsorted(ids, person_id))
+        if at < len(ids) and ids[at] == person_id:
+            jobs.append(entry_id)
+    return jobs
+
+
+def entries(
+    *,
+    kind: str = "",
+    actor: str = "",
+    department: str = "",
+    subject: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """The newest entries for an auditor (keys as in `who_looked`, sealed ones too); `before`: only what is older than the entry of this id.
+
+    Each filter has its index and pages go by entry, not by number of pages: the trace grows while it is read, and an offset into millions is slow.
+    """
+    values = {
+        "kind": kind, "actor": actor, "department": department, "subject": subject, "since": since, "until": until, "before": before,
+        "limit": limit,
+    }  # fmt: skip
+    wanted = [
+        condition
+        for condition, is_asked in (
+            ("e.kind = %(kind)s", kind),
+            ("e.actor = %(actor)s", actor),
+            ("e.department = %(department)s AND e.department <> ''", department),
+            ("e.subject = %(subject)s", subject is not None),
+            ("e.at >= %(since)s", since),
+            ("e.at < %(until)s", until),
+            ("(e.at, e.id) < (SELECT b.at, b.id FROM trace_entry b WHERE b.id = %(before)s)", before),
+        )
+        if is_asked
+    ]
+    where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM (SELECT * FROM trace_entry e {where} ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s) e"
+            " LEFT JOIN trace_place p ON p.entry_id = e.id ORDER BY e.at DESC, e.id DESC",
+            values,
+        )
+        return _rows(cursor)
+
+
+def kinds() -> list[str]:
+    """Every kind of act that stands in the trace, by skipping from one to the next (a plain DISTINCT reads the whole trace)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE skip AS (SELECT min(kind) AS kind FROM trace_entry UNION ALL"
+            " SELECT (SELECT min(kind) FROM trace_entry e WHERE e.kind > skip.kind) FROM skip WHERE skip.kind IS NOT NULL)"
+            " SELECT kind FROM skip WHERE kind IS NOT NULL"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def sealed_counts() -> dict[str, int]:
+    """How many reads were ever sealed, how many still are, and how many should have been opened already: public figures."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM trace_seal), count(*) FILTER (WHERE opens_on > %(today)s),"
+            " count(*) FILTER (WHERE opens_on <= %(today)s) FROM trace_seal WHERE opened_at IS NULL",
+            {"today": clock.today()},
+        )
+        total, sealed, late = cursor.fetchone()
+    return {"total": total, "sealed": sealed, "late": late}
+
+
+def due_seals(*, by: date | None = None, limit: int = 1000) -> list[dict[str, Any]]:
+    """Sealed reads that are to be opened on or before the day `by` (default: today), oldest first: {entry_id, number, opens_on}."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT entry_id, number, opens_on FROM trace_seal WHERE opened_at IS NULL AND opens_on <= %s"
+            " ORDER BY opens_on, number LIMIT %s",
+            [by or clock.today(), limit],
+        )
+        names: Sequence[str] = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _rows(cursor: Any) -> list[dict[str, Any]]:
+    names = [column.name for column in cursor.description]
+    rows = []
+    for values in cursor.fetchall():
+        row = dict(zip(names, values, strict=True))
+        if isinstance(row["detail"], str):
+            row["detail"] = json.loads(row["detail"])
+        row["fields"] = row["detail"].get("fields", [])
+        row["is_job"] = row.pop("reach") != 0
+        rows.append(row)
+    return rows
