@@ -1,14 +1,22 @@
-"""Which role holds which right, and which area covers which division: pure decisions, deny by default."""
+"""Rights by name, areas, and the circumstances of a decision: pure, deny by default."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
 class Right(StrEnum):
-    """What a page or verb may ask for. The value is the stable name used in traces and tests."""
+    """What a page or verb may ask for; declared roles hold them. The value is the stable name used in traces and tests."""
 
     ENTER = "enter"
     FIND_PERSON = "find_person"
     OPEN_PERSON = "open_person"
+    BREAK_GLASS = "break_glass"
+    SEE_NOTICES = "see_notices"
+    SEAL_PERSON = "seal_person"
+    GRANT_PERSON = "grant_person"
+    SEE_OWN_RECORD = "see_own_record"
     SEE_RUNS = "see_runs"
     SEE_QUARANTINE = "see_quarantine"
     SHOW_QUARANTINED_ROW = "show_quarantined_row"
@@ -16,42 +24,104 @@ class Right(StrEnum):
     SEE_LINKAGE = "see_linkage"
     SEE_POPULATION = "see_population"
     SEE_TRACE = "see_trace"
+    SEE_ACCOUNTS = "see_accounts"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_LOCKS = "manage_locks"
+    SEE_POLICIES = "see_policies"
 
 
-#: role → rights. A right that stands in no line here is held by nobody.
-#: The administrator runs the system and holds no right to open persons or raw rows: that is work of an office.
-RIGHTS_OF: dict[str, frozenset[Right]] = {
-    "officer": frozenset({Right.ENTER, Right.FIND_PERSON, Right.OPEN_PERSON, Right.SEE_POPULATION}),
-    "steward": frozenset(
-        {
-            Right.ENTER,
-            Right.SEE_RUNS,
-            Right.SEE_QUARANTINE,
-            Right.SHOW_QUARANTINED_ROW,
-            Right.SEE_QUALITY,
-            Right.SEE_LINKAGE,
-            Right.SEE_POPULATION,
-        }
-    ),
-    "planner": frozenset({Right.ENTER, Right.SEE_POPULATION}),
-    "auditor": frozenset({Right.ENTER, Right.SEE_TRACE, Right.SEE_RUNS, Right.SEE_POPULATION}),
-    "admin": frozenset(
-        {
-            Right.ENTER,
-            Right.SEE_RUNS,
-            Right.SEE_QUARANTINE,
-            Right.SEE_QUALITY,
-            Right.SEE_LINKAGE,
-            Right.SEE_POPULATION,
-            Right.SEE_TRACE,
-        }
-    ),
-}
+class Action(StrEnum):
+    """What a policy decides about: finding that somebody is there, reading, delivering, and opening in an emergency."""
+
+    FIND = "find"
+    READ = "read"
+    EXPORT = "export"
+    BREAK_GLASS = "break_glass"
 
 
-def holds(role: str, right: Right | str) -> bool:
-    """Whether `role` holds `right`; an unknown role or right holds nothing."""
-    return right in RIGHTS_OF.get(role, frozenset())
+#: rights that lead to persons: no administrator's role may hold one
+PERSON_RIGHTS = frozenset(
+    {Right.FIND_PERSON, Right.OPEN_PERSON, Right.BREAK_GLASS, Right.SHOW_QUARANTINED_ROW, Right.SEE_OWN_RECORD}
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person a decision is about, as far as deciding needs: id, today's divisions (codes), and whether sealed."""
+
+    person_id: int
+    divisions: tuple[str, ...] = ()
+    is_sealed: bool = False
+
+
+@dataclass(frozen=True)
+class LiveGrant:
+    """What was granted to one account for one person and one purpose, now. Empty `fields` reads nothing."""
+
+    finds: bool = False
+    reads: bool = False
+    is_urgent: bool = False
+    covers_sealed: bool = False
+    fields: frozenset[str] = frozenset()
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Everything a policy may look at besides role, purpose and fields; equal circumstances get equal decisions."""
+
+    in_area: bool = False
+    is_sealed: bool = False
+    is_own: bool = False
+    may_find: bool = False
+    may_read: bool = False
+    is_urgent: bool = False
+    covers_sealed: bool = False
+
+    def as_context(self) -> dict[str, bool]:
+        """The circumstances as Cedar's context takes them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided. `fields` are groups of elements; `elements` their keys; empty where nothing may be shown.
+
+    `policies` maps the id of each deciding policy to the hash of its text; empty when nothing permitted.
+    """
+
+    action: Action
+    purpose: str
+    is_allowed: bool
+    fields: frozenset[str] = frozenset()
+    elements: frozenset[str] = frozenset()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    grant: int | None = None
+
+    def detail(self) -> dict[str, object]:
+        """What the trace keeps of the decision: deciding policies with their text's hash, field groups, the grant used."""
+        kept: dict[str, object] = {"policies": dict(self.policies), "fields": sorted(self.fields)}
+        if self.grant is not None:
+            kept["grant"] = self.grant
+        return kept
+
+
+def circumstances(area: str, person_id: int | None, subject: Subject, grant: LiveGrant) -> Circumstances:
+    """The circumstances of an account of `area` (bound to `person_id`, if a resident's) towards a subject."""
+    return Circumstances(
+        in_area=covers_one(area, subject.divisions),
+        is_sealed=subject.is_sealed,
+        is_own=person_id is not None and person_id == subject.person_id,
+        may_find=grant.finds,
+        may_read=grant.reads,
+        is_urgent=grant.is_urgent,
+        covers_sealed=grant.covers_sealed,
+    )
+
+
+def covers_one(area: str, divisions: Iterable[str]) -> bool:
+    """Whether `area` covers one of a record's divisions; an empty area covers everything, also records of no division."""
+    return not area or any(covers(area, division) for division in divisions)
 
 
 def covers(area: str, division: str | None) -> bool:
@@ -73,3 +143,12 @@ def significant(code: str) -> str:
         if len(code) > width and not code[width:].strip("0"):
             return code[:width]
     return code
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Failed log-ins of one name in a row, and until when it is locked."""
+
+    failures: int = 0
+    last_at: datetime | None = None
+    locked_until: datetime | None = None

@@ -35,14 +35,15 @@ def command(residents: int, seed: int, port: int, serve: bool) -> None:
     from wanjia.access import api as access
     from wanjia.cli.run import show
     from wanjia.jobs import on_delivery
+    from wanjia.register import api as register
 
     _push(city / "push")
     report = on_delivery.run(city / "inbox", by=BY, why=WHY, progress=for_terminal())
     show(report)
-    accounts = access.make_demo_accounts()
+    accounts = access.make_demo_accounts(resident=register.somebody())
     click.echo(f"\nReady after {time.monotonic() - began:.0f} s.\n")
     for account in accounts:
-        click.echo(f"  {account.role:<10} {account.username:<10} {account.password}")
+        click.echo(f"  {account.role:<15} {account.username:<15} {account.password}")
     if not serve:
         return
     children = serving.start("127.0.0.1", port, with_worker=True)

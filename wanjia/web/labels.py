@@ -1,22 +1,21 @@
 """Words for the codes that contexts answer with; a code without a word is shown as it is, never hidden."""
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from wanjia.access.api import Right
-
-ROLES: dict[str, str | Promise] = {
-    "officer": _("Registry officer"),
-    "steward": _("Data steward"),
-    "planner": _("Planner"),
-    "auditor": _("Auditor"),
-    "admin": _("Administrator"),
-}
+from wanjia.access.api import Right, book
+from wanjia.kernel.declared import Text
 
 RIGHTS: dict[str, str | Promise] = {
     Right.ENTER: _("log in"),
     Right.FIND_PERSON: _("find a person"),
     Right.OPEN_PERSON: _("open a person's record"),
+    Right.BREAK_GLASS: _("open a record in an emergency"),
+    Right.SEE_NOTICES: _("see notices"),
+    Right.SEAL_PERSON: _("seal a person's record"),
+    Right.GRANT_PERSON: _("grant access to a sealed person"),
+    Right.SEE_OWN_RECORD: _("see the own record"),
     Right.SEE_RUNS: _("see runs"),
     Right.SEE_QUARANTINE: _("see the quarantine"),
     Right.SHOW_QUARANTINED_ROW: _("show a quarantined row as received"),
@@ -24,21 +23,10 @@ RIGHTS: dict[str, str | Promise] = {
     Right.SEE_LINKAGE: _("see the linkage"),
     Right.SEE_POPULATION: _("see population figures"),
     Right.SEE_TRACE: _("see the trace"),
-}
-
-#: purposes an officer may give before reading; the code goes into the trace with the case number
-PURPOSES: dict[str, str | Promise] = {
-    "case": _("Handle an application at the counter"),
-    "verify": _("Verify an identity on request of the person"),
-    "correct": _("Correct a record"),
-    "quality": _("Answer a data quality finding"),
-}
-
-#: why a steward shows a quarantined row as it was received
-SHOW_REASONS: dict[str, str | Promise] = {
-    "mend_source": _("Mend the row at the source"),
-    "mend_mapping": _("Check whether our mapping is wrong"),
-    "answer": _("Answer a question of the delivering department"),
+    Right.SEE_ACCOUNTS: _("see accounts"),
+    Right.MANAGE_ACCOUNTS: _("open and close accounts"),
+    Right.MANAGE_LOCKS: _("lift the lock of an account"),
+    Right.SEE_POLICIES: _("see policies"),
 }
 
 DIMENSIONS: dict[str, str | Promise] = {
@@ -65,9 +53,6 @@ def word(words: dict[str, str | Promise], code: str) -> str:
     return str(words.get(code, code))
 
 
-#: purposes that may stand in the trace, whoever stated them
-TRACE_PURPOSES: dict[str, str | Promise] = {**PURPOSES, **SHOW_REASONS}
-
 #: departments that own elements
 OWNERS: dict[str, str | Promise] = {
     "GA": _("Registration (public security)"),
@@ -92,6 +77,10 @@ RULES: dict[str, str | Promise] = {
 RELATIONS: dict[str, str | Promise] = {"spouse": _("Spouse"), "mother": _("Mother"), "father": _("Father")}
 
 READ_KINDS: dict[str, str | Promise] = {
+    "access.open_account": _("opened an account"),
+    "access.close_account": _("closed an account"),
+    "access.bind_resident": _("bound an account to the person"),
+    "access.unbind_resident": _("ended an account's binding to the person"),
     "privacy.open_person": _("opened the record"),
     "privacy.show_number": _("showed the citizen number in full"),
     "register.as_of": _("read the register state"),
@@ -130,7 +119,19 @@ STAGES: dict[str, str | Promise] = {
 def purpose_words(purpose: str) -> str:
     """A purpose as the trace keeps it (code, or code:case) in words; other texts as they are."""
     code, _colon, case = purpose.partition(":")
-    if code not in TRACE_PURPOSES:
+    declared = book().purposes.get(code)
+    if declared is None:
         return purpose
-    words = word(TRACE_PURPOSES, code)
+    words = spoken(declared.name)
     return f"{words} · {case}" if case else words
+
+
+def role_words(code: str) -> str:
+    """A role by its declared name."""
+    declared = book().roles.get(code)
+    return spoken(declared.name) if declared else code
+
+
+def spoken(text: Text) -> str:
+    """A declared text in the user's language."""
+    return text.en if get_language() == "en" else text.zh

@@ -13,7 +13,7 @@ from django.utils import translation
 from wanjia.access.api import may
 from wanjia.access.errors import OutsideArea, RightMissing
 from wanjia.kernel.errors import WanjiaError
-from wanjia.web.labels import RIGHTS, ROLES, word
+from wanjia.web.labels import RIGHTS, role_words, word
 from wanjia.web.page import Audience, View, declaration_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -114,6 +114,6 @@ class DeniedByDefault:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if not may(request.user, declared.right):
-            refused = RightMissing(role=word(ROLES, request.user.role), right=word(RIGHTS, declared.right))
+            refused = RightMissing(role=role_words(request.user.role), right=word(RIGHTS, declared.right))
             return explain(request, sentence=_sentence(refused), code=refused.code, status=403)
         return None

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.access.api import Right, may
-from wanjia.web.labels import ROLES, word
+from wanjia.web.labels import role_words
 from wanjia.web.middleware import TEXT_COOKIE
 from wanjia.web.page import declaration_of
 
@@ -98,4 +98,4 @@ def of_request(request: HttpRequest) -> dict:
     is_large = user.large_text if user.is_authenticated else request.COOKIES.get(TEXT_COOKIE) == "large"
     if not user.is_authenticated:
         return {"menu": [], "is_text_large": is_large}
-    return {"menu": menu_of(request), "is_text_large": is_large, "role_word": word(ROLES, user.role)}
+    return {"menu": menu_of(request), "is_text_large": is_large, "role_word": role_words(user.role)}

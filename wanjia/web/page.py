@@ -24,6 +24,8 @@ class Audience(StrEnum):
     STEWARD = "steward"
     PLANNER = "planner"
     AUDITOR = "auditor"
+    ADMIN = "admin"
+    RESIDENT = "resident"
 
 
 @dataclass(frozen=True)

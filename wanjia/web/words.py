@@ -14,6 +14,7 @@ from wanjia.kernel import settings
 from wanjia.kernel.declared import Text, load_folder
 from wanjia.register.declared import Check
 from wanjia.standards.declared import CodeSet, Element, ElementPart
+from wanjia.web.labels import spoken
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,6 @@ def _read(profile: Path) -> Vocabulary:
         sources=load_folder(profile / "sources", Source),
         checks=load_folder(profile / "checks", Check),
     )
-
-
-def spoken(text: Text) -> str:
-    """A declared text in the user's language."""
-    return text.en if get_language() == "en" else text.zh
 
 
 def element_name(column: str) -> str:

@@ -2,26 +2,40 @@
 
 import pytest
 
-from wanjia.access.rules import RIGHTS_OF, Right, covers, holds, significant
+from wanjia.access.adapters.policies import load_book
+from wanjia.access.rules import PERSON_RIGHTS, Right, covers, significant
+
+ROLES = load_book().roles
 
 
-def test_unknown_roles_and_rights_hold_nothing():
-    assert not holds("", Right.ENTER)
-    assert not holds("root", Right.ENTER)
-    assert not holds("officer", "anything")
+def holders(right: Right) -> set[str]:
+    return {code for code, role in ROLES.items() if right in role.rights}
 
 
-def test_only_officers_open_persons():
-    assert {role for role in RIGHTS_OF if holds(role, Right.OPEN_PERSON)} == {"officer"}
+def test_persons_are_opened_by_the_registry_alone():
+    assert holders(Right.OPEN_PERSON) == holders(Right.FIND_PERSON) == {"officer", "supervisor"}
+    assert {code for code, role in ROLES.items() if role.reads_persons} == {"officer", "supervisor"}
 
 
-def test_the_administrator_sees_no_person_and_no_raw_row():
-    for right in (Right.FIND_PERSON, Right.OPEN_PERSON, Right.SHOW_QUARANTINED_ROW):
-        assert not holds("admin", right)
+def test_three_administrators_reach_no_person_and_no_raw_row():
+    administrators = {code for code, role in ROLES.items() if role.is_administrator}
+    assert administrators == {"system_admin", "security_admin", "audit_admin"}
+    for code in administrators:
+        assert not PERSON_RIGHTS & set(ROLES[code].rights)
 
 
-def test_an_auditor_changes_and_opens_nothing():
-    assert RIGHTS_OF["auditor"] == {Right.ENTER, Right.SEE_TRACE, Right.SEE_RUNS, Right.SEE_POPULATION}
+def test_no_administrator_can_do_anothers_work():
+    duties = (Right.MANAGE_ACCOUNTS, Right.MANAGE_LOCKS, Right.SEE_TRACE)
+    holding = {code: [d for d in duties if d in ROLES[code].rights] for code in ROLES if ROLES[code].is_administrator}
+    assert sorted(len(held) for held in holding.values()) == [1, 1, 1]
+
+
+def test_an_auditor_opens_no_person():
+    assert not PERSON_RIGHTS & set(ROLES["auditor"].rights)
+
+
+def test_a_resident_sees_the_own_record_and_nothing_else():
+    assert set(ROLES["resident"].rights) == {Right.ENTER, Right.SEE_OWN_RECORD}
 
 
 @pytest.mark.parametrize(

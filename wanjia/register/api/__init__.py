@@ -11,7 +11,17 @@ from wanjia.register.api.counting import (
 )
 from wanjia.register.api.explaining import Belief, beliefs
 from wanjia.register.api.few import resolve_few
-from wanjia.register.api.finding import Found, Hit, find_persons, forwarded, household_members, where_registered
+from wanjia.register.api.finding import (
+    Found,
+    Hit,
+    find_persons,
+    forwarded,
+    household_members,
+    members_of,
+    somebody,
+    subject_of,
+    subjects_of,
+)
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
@@ -35,6 +45,7 @@ __all__ = [
     "forwarded",
     "household_members",
     "load",
+    "members_of",
     "person_facts",
     "population_by_area",
     "population_pyramid",
@@ -42,6 +53,8 @@ __all__ = [
     "resolve",
     "resolve_few",
     "sizes",
+    "somebody",
     "sought_by",
-    "where_registered",
+    "subject_of",
+    "subjects_of",
 ]  # fmt: skip

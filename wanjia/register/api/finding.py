@@ -1,17 +1,19 @@
 """Finding persons by number or name, and those around a person. Identity stays sealed: blind indexes give ids only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
 
+from wanjia.access.api import SearchScope, Subject
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
 from wanjia.trace import api as trace
 
 MOST_HITS = 500
+NOWHERE = "-"  # no division's code begins so
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Found:
 
 
 def find_persons(
-    sought: Sequence[tuple[BlindKind, str]], *, by: str, why: str, birth_year: int | None = None, area: str = ""
+    sought: Sequence[tuple[BlindKind, str]], *, scope: SearchScope, by: str, why: str, birth_year: int | None = None
 ) -> Found:
-    """Persons who have any of the `sought` values (in match form), registered or living below the division `area`.
+    """Persons within `scope` who have any of the `sought` values (in match form); others are neither listed nor counted.
 
     More than 500 hits are counted, not listed. The search is one trace entry for each person listed, or one without a subject.
     """
@@ -56,12 +58,23 @@ def find_persons(
             ) r ON true
             WHERE s.person_id = ANY(%(ids)s) AND upper_inf(s.known)
               AND (%(year)s::int IS NULL OR date_part('year', s.birth_on) = %(year)s)
-              AND (%(area)s = '' OR EXISTS (
-                SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
-                AND a.division_now LIKE %(area)s || '%%'))
+              AND (s.person_id = ANY(%(also)s) OR (
+                (%(area)s = '' OR EXISTS (
+                  SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
+                  AND a.division_now LIKE %(area)s || '%%'))
+                AND (%(finds_sealed)s OR NOT EXISTS (
+                  SELECT FROM register_person p WHERE p.id = s.person_id AND p.is_sealed))))
             ORDER BY s.birth_on NULLS LAST, s.person_id LIMIT %(most)s
             """,
-            {"ids": sorted(ids), "year": birth_year, "area": area, "most": MOST_HITS + 1},
+            {
+                "ids": sorted(ids),
+                "year": birth_year,
+                # no area at all: nobody but those granted one by one
+                "area": NOWHERE if scope.area is None else scope.area,
+                "finds_sealed": scope.finds_sealed,
+                "also": list(scope.also),
+                "most": MOST_HITS + 1,
+            },
         )
         hits = [Hit(*row) for row in cursor.fetchall()]
         is_too_many = len(hits) > MOST_HITS
@@ -71,39 +84,78 @@ def find_persons(
             subject_ids=[hit.person_id for hit in listed],
             by=by,
             why=why,
-            detail={"hits": len(hits)},
+            detail={"hits": len(hits), **scope.detail()},
         )
     return Found(MOST_HITS if is_too_many else len(hits), listed, is_too_many)
 
 
-def household_members(household_id: int, *, by: str, why: str) -> list[dict[str, Any]]:
-    """Who belongs to a household now: {person_id, is_head, relation, since, birth_year}, head first. Each is traced as read."""
+def household_members(
+    household_id: int, *, by: str, why: str, only: Sequence[int] | None = None, detail: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Who belongs to a household now: {person_id, is_head, relation, since, birth_year}, head first. Each is traced as read.
+
+    `only`: the members the asker may find; others are left out, and so not read.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT m.person_id, m.is_head, m.relation, lower(m.valid) AS since, date_part('year', s.birth_on)::int AS birth_year
             FROM register_membership m
             LEFT JOIN register_personstate s ON s.person_id = m.person_id AND upper_inf(s.known)
-            WHERE m.household_id = %s AND upper_inf(m.known) AND upper_inf(m.valid)
+            WHERE m.household_id = %(household)s AND upper_inf(m.known) AND upper_inf(m.valid)
+              AND (%(only)s::bigint[] IS NULL OR m.person_id = ANY(%(only)s))
             ORDER BY m.is_head DESC, s.birth_on NULLS LAST, m.person_id
             """,
-            [household_id],
+            {"household": household_id, "only": None if only is None else list(only)},
         )
         names = [column.name for column in cursor.description]
         members = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        trace.record("register.household_members", subject_ids=[m["person_id"] for m in members], by=by, why=why)
+        trace.record(
+            "register.household_members",
+            subject_ids=[m["person_id"] for m in members],
+            by=by,
+            why=why,
+            detail=dict(detail or {}),
+        )
     return members
 
 
-def where_registered(person_id: int) -> list[str]:
-    """The divisions a person is registered or lives in now, or was last: what an area right is judged by, before anything is opened."""
+def members_of(household_id: int) -> list[int]:
+    """The ids of a household's members now: to ask access about each, before anything of them is read."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT ON (kind) division_now FROM register_residence WHERE person_id = %s AND upper_inf(known)"
-            " ORDER BY kind, upper(valid) DESC NULLS FIRST",
-            [person_id],
+            "SELECT person_id FROM register_membership WHERE household_id = %s AND upper_inf(known) AND upper_inf(valid)"
+            " ORDER BY person_id",
+            [household_id],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def subjects_of(person_ids: Iterable[int]) -> dict[int, Subject]:
+    """What deciding about persons needs, by id, before anything is opened: where each is registered or lives (or did last), and whether sealed.
+
+    Ids of nobody are left out. Nothing of it goes to a page.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT person_id, divisions, is_sealed FROM register_subjects(%s)", [list(person_ids)])
+        return {row[0]: Subject(row[0], tuple(row[1]), row[2]) for row in cursor.fetchall()}
+
+
+def somebody() -> int | None:
+    """The id of one living adult in a household, always the same: whom the demonstration's resident account stands for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.person_id FROM register_membership m JOIN register_personstate s USING (person_id)"
+            " WHERE upper_inf(m.known) AND upper_inf(m.valid) AND upper_inf(s.known) AND s.died_on IS NULL"
+            " AND m.is_head AND s.birth_on < '2000-01-01' ORDER BY m.person_id LIMIT 1"
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def subject_of(person_id: int) -> Subject | None:
+    """`subjects_of` for one person; None for an id of nobody."""
+    return subjects_of([person_id]).get(person_id)
 
 
 def forwarded(person_id: int) -> int:

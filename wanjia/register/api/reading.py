@@ -1,7 +1,7 @@
 """Reads of the register: digest, rebuild, as-of questions. Identity is not here: it is opened by wanjia.privacy.api.open_person."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -54,7 +54,13 @@ def rebuild(resolution: Resolution, *, by: str, why: str, expect_equal: bool = F
 
 
 def as_of(
-    person_ids: Sequence[int], *, true_on: date | None = None, known_on: datetime | None = None, by: str, why: str
+    person_ids: Sequence[int],
+    *,
+    true_on: date | None = None,
+    known_on: datetime | None = None,
+    by: str,
+    why: str,
+    detail: Mapping[str, Any] | None = None,
 ) -> dict[int, dict[str, list[dict[str, Any]]]]:
     """What was true of these persons on `true_on` (None: at any time), as known at `known_on` (None: now).
 
@@ -62,7 +68,7 @@ def as_of(
     transaction. Raises `PersonUnknown` if none of them was known.
     """
     with transaction.atomic():
-        trace.record("register.as_of", subject_ids=person_ids, by=by, why=why)
+        trace.record("register.as_of", subject_ids=person_ids, by=by, why=why, detail=dict(detail or {}))
         found: dict[int, dict[str, list[dict[str, Any]]]] = {}
         with connection.cursor() as cursor:
             for fact in FACTS:
@@ -87,9 +93,11 @@ def as_of(
     return found
 
 
-def person_facts(person_id: int, *, by: str, why: str) -> dict[str, list[dict[str, Any]]]:
-    """What the register holds of one person now, at any time of validity. Raises `PersonUnknown`."""
-    return as_of([person_id], by=by, why=why)[person_id]
+def person_facts(
+    person_id: int, *, by: str, why: str, detail: Mapping[str, Any] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """What the register holds of one person now, at any time of validity; `detail` (a decision's) goes into the trace. Raises `PersonUnknown`."""
+    return as_of([person_id], by=by, why=why, detail=detail)[person_id]
 
 
 _KINDS = {

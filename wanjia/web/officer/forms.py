@@ -8,18 +8,22 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wanjia.web.labels import PURPOSES
+from wanjia.access.api import purposes_of
+from wanjia.access.models import Account
+from wanjia.web.labels import spoken
 
 CONTROL = {"class": "form-control"}
 CASE = re.compile(r"^[0-9A-Za-z\-/]{0,40}$")
 
 
 class PurposeForm(forms.Form):
-    """Purpose and case number; the case number is a number, so that no name gets into the trace."""
+    """Purpose and case number; the case number is a number, so that no name gets into the trace.
+
+    Offered are the purposes that the account's role may state; an urgent one is stated on its own page, with its reason.
+    """
 
     purpose = forms.ChoiceField(
         label=gettext_lazy("Purpose"),
-        choices=lambda: [("", _("Choose a purpose")), *((code, str(words)) for code, words in PURPOSES.items())],
         widget=forms.Select({"class": "form-select"}),
         error_messages={"required": gettext_lazy("Choose what you need this for.")},
     )
@@ -29,6 +33,14 @@ class PurposeForm(forms.Form):
         max_length=40,
         widget=forms.TextInput({**CONTROL, "autocomplete": "off"}),
     )
+
+    def __init__(self, *given: Any, account: Account, **named: Any) -> None:
+        super().__init__(*given, **named)
+        offered = purposes_of(account).items()
+        self.fields["purpose"].choices = [
+            ("", _("Choose a purpose")),
+            *((code, spoken(purpose.name)) for code, purpose in offered if not purpose.is_urgent),
+        ]
 
     def clean_case(self) -> str:
         """Letters, digits, - and / only: the trace must hold no name."""

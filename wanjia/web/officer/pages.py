@@ -5,7 +5,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from wanjia.access.api import Right, require_area, significant
+from wanjia.access.api import (
+    Action,
+    Decision,
+    Right,
+    Subject,
+    decide,
+    decide_many,
+    purposes_of,
+    require_decision,
+    search_scope,
+)
+from wanjia.access.errors import OutsideArea
 from wanjia.kernel import clock
 from wanjia.linkage.errors import NoLinks, NoModel
 from wanjia.privacy.api import open_person
@@ -13,9 +24,11 @@ from wanjia.register.api import (
     find_persons,
     forwarded,
     household_members,
+    members_of,
     person_facts,
     sought_by,
-    where_registered,
+    subject_of,
+    subjects_of,
 )
 from wanjia.trace.api import record, who_looked
 from wanjia.web.labels import purpose_words
@@ -32,7 +45,11 @@ READS_SHOWN = 30
 @page("find/", audience=Audience.OFFICER, right=Right.FIND_PERSON, methods=("GET", "POST"))
 def find_person(request: HttpRequest) -> HttpResponse:
     """Ask for a person. The query comes by POST and goes on as a token, so that no name or number is ever in an address."""
-    form = FindForm(request.POST if request.method == "POST" else None, initial=request.session.get("last_purpose"))
+    form = FindForm(
+        request.POST if request.method == "POST" else None,
+        initial=request.session.get("last_purpose"),
+        account=request.user,
+    )
     if form.is_bound and form.is_valid() and (mistake := _mistake_in(form.cleaned_data["query"])):
         form.add_error("query", mistake)
     if form.is_bound and form.is_valid():
@@ -54,7 +71,7 @@ def persons_found(request: HttpRequest, token: str) -> HttpResponse:
         by=request.user.username,
         why=search.why,
         birth_year=search.birth_year,
-        area=significant(request.user.area),
+        scope=search_scope(request.user, search.purpose),
     )
     rows = [
         {
@@ -69,7 +86,13 @@ def persons_found(request: HttpRequest, token: str) -> HttpResponse:
     ]
     request.session["last_search"] = token
     form = FindForm(
-        initial={"query": search.query, "birth_year": search.birth_year, "purpose": search.purpose, "case": search.case}
+        account=request.user,
+        initial={
+            "query": search.query,
+            "birth_year": search.birth_year,
+            "purpose": search.purpose,
+            "case": search.case,
+        },
     )
     context = {
         "form": form,
@@ -91,34 +114,59 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
     now_id = forwarded(person_id)
     if now_id != person_id:
         return redirect("person", now_id)
-    require_area(request.user, where_registered(person_id))
+    subject = _reachable(request, person_id)
     stated = readings.stated_purpose(request, person_id)
     if request.method == "POST":
         if request.POST.get("show") == "number" and stated:
-            record("privacy.show_number", subject_ids=[person_id], by=request.user.username, why=stated["why"])
-            readings.show_number(request, person_id)
+            decision = require_decision(request.user, Action.READ, subject, stated["purpose"])
+            if "citizen_number" in decision.elements:
+                record(
+                    "privacy.show_number",
+                    subject_ids=[person_id],
+                    by=request.user.username,
+                    why=stated["why"],
+                    detail=decision.detail(),
+                )
+                readings.show_number(request, person_id)
             return redirect("person", person_id)
-        form = PurposeForm(request.POST)
+        form = PurposeForm(request.POST, account=request.user)
         if form.is_valid():
             readings.state_purpose(request, person_id, why=form.why, **form.cleaned_data)
             return redirect("person", person_id)
         return render(request, "officer/person_purpose.html", {"form": mark_mistakes(form)})
     if stated is None:
-        form = PurposeForm(initial=request.session.get("last_purpose"))
+        form = PurposeForm(initial=request.session.get("last_purpose"), account=request.user)
         return render(request, "officer/person_purpose.html", {"form": form})
-    return _shown(request, person_id, stated)
+    decision = require_decision(request.user, Action.READ, subject, stated["purpose"])
+    return _shown(request, decision, person_id, stated)
 
 
-def _shown(request: HttpRequest, person_id: int, stated: dict) -> HttpResponse:
-    """Open the record (traced) and lay it out."""
-    by, why = request.user.username, stated["why"]
+def _reachable(request: HttpRequest, person_id: int) -> Subject:
+    """The person, if some purpose of this account lets it read; else the refusal that also an id of nobody gets."""
+    subject = subject_of(person_id)
+    if subject is None or not any(
+        decide(request.user, Action.READ, subject, purpose).is_allowed for purpose in purposes_of(request.user)
+    ):
+        raise OutsideArea(area=request.user.area or "–")
+    return subject
+
+
+def _shown(request: HttpRequest, decision: Decision, person_id: int, stated: dict) -> HttpResponse:
+    """Open the record (traced with the decision) and lay out what the decision allows."""
+    by, why, detail = request.user.username, stated["why"], decision.detail()
     dossier = open_person(person_id, by=by, why=why)
-    facts = person_facts(person_id, by=by, why=why)
+    facts = person_facts(person_id, by=by, why=why, detail=detail)
+    mates = []
     home = next((m for m in facts["membership"] if m["valid_to"] is None), None)
-    mates = household_members(home["household_id"], by=by, why=why) if home else []
+    if home and "household" in decision.fields:
+        around = _findable(request, members_of(home["household_id"]), stated["purpose"])
+        mates = household_members(home["household_id"], by=by, why=why, only=around, detail=detail)
+    relatives = _findable(request, [r["other_id"] for r in facts["relation"]], stated["purpose"])
     context = portrait(
         dossier,
         facts,
+        decision=decision,
+        relatives=relatives,
         mates=mates,
         links=_links(person_id),
         reads=who_looked(person_id, limit=READS_SHOWN),
@@ -129,6 +177,12 @@ def _shown(request: HttpRequest, person_id: int, stated: dict) -> HttpResponse:
     context["back"] = reverse("persons_found", args=[token]) if token else reverse("find_person")
     context["read"] = {"at": clock.now(), "by": request.user.display_name, "why": purpose_words(why)}
     return render(request, "officer/person.html", context)
+
+
+def _findable(request: HttpRequest, person_ids: list[int], purpose: str) -> list[int]:
+    """Those of these persons whom the account may find: nobody else is shown around a person, not even as an id."""
+    decided = decide_many(request.user, Action.FIND, subjects_of(person_ids).values(), purpose)
+    return [person_id for person_id in person_ids if person_id in decided and decided[person_id].is_allowed]
 
 
 def _links(person_id: int) -> list:

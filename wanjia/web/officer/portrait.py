@@ -1,20 +1,21 @@
 """One person laid out for the page: values with provenance, household, relations, links, reads. Pure: everything is handed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from wanjia.access.api import Decision, book
 from wanjia.privacy.api import Dossier, Statement, mask_number
 from wanjia.register.api import Belief, beliefs
-from wanjia.web.labels import OWNERS, READ_KINDS, RELATIONS, RULES, purpose_words, word
-from wanjia.web.words import element_name, sex_words, source_name, spoken, value_words, vocabulary
+from wanjia.web.labels import OWNERS, READ_KINDS, RELATIONS, RULES, purpose_words, spoken, word
+from wanjia.web.words import element_name, sex_words, source_name, value_words, vocabulary
 
 SMALL_BITS = 0.5
-PROTECTED = gettext_lazy("kept for the person's own certificate; not shown here")
+# columns of the register's state → the element each is of
+STATE_ELEMENTS = {"birth_on": "birth_on", "died_on": "died_at", "sex": "sex", "marital_status": "marital_status"}
 NUMBER_TYPES = ("identity_number", "document_number")
 
 
@@ -22,16 +23,25 @@ def portrait(
     dossier: Dossier,
     facts: Mapping[str, list[dict[str, Any]]],
     *,
+    decision: Decision,
+    relatives: Collection[int],
     mates: Sequence[dict[str, Any]],
     links: Sequence[Any],
     reads: Sequence[dict[str, Any]],
     is_number_shown: bool,
     today: date,
 ) -> dict[str, Any]:
-    """The template's context of one person's page."""
-    held = beliefs(dossier, vocabulary().elements.values())
+    """The template's context of one person's page: only elements that the decision allows, only relatives that may be found.
+
+    Everything on the page comes from `held`, `state` or a field group asked for here, so that no path shows a masked field.
+    """
+    held = [b for b in beliefs(dossier, vocabulary().elements.values()) if b.element in decision.elements]
     by_column = {belief.column: belief for belief in held}
-    state = facts["state"][0] if facts["state"] else {}
+    state = {
+        key: value
+        for key, value in (facts["state"][0] if facts["state"] else {}).items()
+        if STATE_ELEMENTS.get(key) in decision.elements
+    }
     return {
         "person": _head(dossier.person_id, by_column, state, is_number_shown=is_number_shown, today=today),
         "can_show_number": not is_number_shown and "citizen_number" in by_column,
@@ -48,8 +58,10 @@ def portrait(
                 "to": r["valid_to"],
             }
             for r in facts["relation"]
+            if "household" in decision.fields and r["other_id"] in relatives
         ],
-        "links": _links(links, dossier),
+        "links": _links(links, dossier, decision),
+        "left_out": [spoken(book().fields[key].name) for key in book().fields if key not in decision.fields],
         "reads": _reads(reads),
     }
 
@@ -87,12 +99,9 @@ def _groups(held: Sequence[Belief], *, is_number_shown: bool) -> list[dict[str, 
 
 
 def _value(belief: Belief, *, is_number_shown: bool) -> dict[str, Any]:
-    element = vocabulary().elements[belief.element]
     column = vocabulary().columns[belief.column]
 
     def shown(value: str) -> str:
-        if element.protected:
-            return str(PROTECTED)
         if column.type in NUMBER_TYPES and not (is_number_shown and belief.element == "citizen_number"):
             return mask_number(value)
         return value_words(belief.column, value)
@@ -141,7 +150,7 @@ def _members(mates: Sequence[dict[str, Any]], person_id: int) -> list[dict[str, 
     ]
 
 
-def _links(links: Sequence[Any], dossier: Dossier) -> list[dict[str, Any]]:
+def _links(links: Sequence[Any], dossier: Dossier, decision: Decision) -> list[dict[str, Any]]:
     by_assertion = {s.assertion_id: s for s in dossier.statements}
     rows = []
     for link in links:
@@ -153,11 +162,21 @@ def _links(links: Sequence[Any], dossier: Dossier) -> list[dict[str, Any]]:
                 "as_of": statement.as_of if statement else None,
                 "probability": link.probability,
                 "how": spoken(link.said),
-                "weights": [_weight(f) for f in link.fields if abs(f.bits) >= SMALL_BITS],
+                "weights": [
+                    _weight(f)
+                    for f in link.fields
+                    if abs(f.bits) >= SMALL_BITS and _element_of(f.feature) in decision.elements
+                ],
                 "no_evidence": _("no comparison was needed"),
             }
         )
     return rows
+
+
+def _element_of(feature: str) -> str:
+    """The element whose column a model compares; a feature that is no column is of no element, and so is never shown."""
+    column = vocabulary().columns.get(feature)
+    return column.element if column else ""
 
 
 def _weight(evidence: Any) -> dict[str, str]:

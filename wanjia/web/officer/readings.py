@@ -55,7 +55,8 @@ def state_purpose(request: HttpRequest, person_id: int, *, purpose: str, case: s
     """Remember for what this person's record is being read."""
     kept: dict[str, Any] = request.session.get("openings", {})
     kept.pop(str(person_id), None)
-    kept[str(person_id)] = {"why": why, "until": clock.now().timestamp() + KEEP_SECONDS, "is_number_shown": False}
+    until = clock.now().timestamp() + KEEP_SECONDS
+    kept[str(person_id)] = {"purpose": purpose, "why": why, "until": until, "is_number_shown": False}
     request.session["openings"] = dict(list(kept.items())[-MOST_OPENINGS:])
     request.session["last_purpose"] = {"purpose": purpose, "case": case}
 

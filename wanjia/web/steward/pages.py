@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from wanjia.access.api import Right, may
+from wanjia.access.api import Right, may, purposes_of
 from wanjia.catalog import api as catalog
 from wanjia.catalog.errors import NoRunYet
 from wanjia.intake import api as intake
@@ -16,7 +16,7 @@ from wanjia.kernel import clock
 from wanjia.linkage import api as linkage
 from wanjia.linkage.errors import NoModel
 from wanjia.register.api import sizes
-from wanjia.web.labels import DIMENSIONS, RUN_STATES, SHOW_REASONS, STAGES, grouped, word
+from wanjia.web.labels import DIMENSIONS, RUN_STATES, STAGES, grouped, spoken, word
 from wanjia.web.listing import ROWS, Listing, page_number, whole_number
 from wanjia.web.page import Audience, is_fragment, page
 from wanjia.web.words import check_name, element_name, source_name
@@ -159,12 +159,12 @@ def quarantined_row(request: HttpRequest, refusal_id: int) -> HttpResponse:
     refusal = intake.refusal_named(refusal_id, lang=_lang())
     context: dict[str, Any] = {
         "row": {**vars(refusal), "source_name": source_name(refusal.source), "delivery_id": refusal.delivery},
-        "reasons": SHOW_REASONS,
+        "reasons": {code: spoken(p.name) for code, p in purposes_of(request.user, about="row").items()},
         "may_show": may(request.user, Right.SHOW_QUARANTINED_ROW),
     }
     if request.method == "POST" and context["may_show"]:
         why = request.POST.get("why", "")
-        if why not in SHOW_REASONS:
+        if why not in context["reasons"]:
             context["mistake"] = _("Choose why you need the cells.")
             return render(request, "steward/quarantined_row.html", context)
         _row, cells = intake.open_refusal(refusal_id, by=request.user.username, why=why, lang=_lang())

@@ -1,0 +1,1 @@
+"""Other systems behind access: Cedar's policies, Django's and allauth's log-in."""

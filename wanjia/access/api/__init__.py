@@ -1,0 +1,58 @@
+"""The door to access: accounts, who may what, decisions about persons."""
+
+from wanjia.access.api.accounts import (
+    DemoAccount,
+    account_named,
+    account_of_person,
+    bind_resident,
+    choose_language,
+    choose_text_size,
+    close_account,
+    make_demo_accounts,
+    open_account,
+    random_password,
+    unbind_resident,
+)
+from wanjia.access.api.deciding import (
+    SearchScope,
+    book,
+    decide,
+    decide_many,
+    may,
+    purposes_of,
+    require,
+    require_decision,
+    require_purpose,
+    search_scope,
+)
+from wanjia.access.rules import Action, Decision, Right, Subject, covers, significant
+
+__all__ = [
+    "Action",
+    "Decision",
+    "DemoAccount",
+    "Right",
+    "SearchScope",
+    "Subject",
+    "account_named",
+    "account_of_person",
+    "bind_resident",
+    "book",
+    "choose_language",
+    "choose_text_size",
+    "close_account",
+    "covers",
+    "decide",
+    "decide_many",
+    "make_demo_accounts",
+    "may",
+    "open_account",
+    "purposes_of",
+    "random_password",
+    "require",
+    "require_decision",
+    "require_purpose",
+    "search_scope",
+    "significant",
+    "unbind_resident",
+]

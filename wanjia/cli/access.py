@@ -1,0 +1,113 @@
+"""`wanjia access roles|check|open|close|bind|unbind`: accounts, and whether what is declared about access holds together."""
+
+import getpass
+import json
+
+import click
+
+SHAPES = click.Choice(["text", "json"])
+
+
+@click.group()
+@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who does it (for the trace).")
+@click.option("--why", default="access command", show_default=True, help="The purpose, for the trace.")
+@click.pass_context
+def command(ctx: click.Context, by: str, why: str) -> None:
+    """Accounts, roles and policies."""
+    from wanjia.kernel.database import migrate, setup_django
+
+    setup_django()
+    migrate()
+    ctx.obj = {"by": by, "why": why}
+
+
+@command.command()
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+def roles(shape: str) -> None:
+    """The declared roles with their rights."""
+    from wanjia.access import api
+
+    declared = api.book().roles
+    if shape == "json":
+        click.echo(json.dumps({"schema": 1, "roles": {code: role.rights for code, role in declared.items()}}))
+        return
+    for code, role in declared.items():
+        click.echo(f"{code:<15} {role.name.zh}  {', '.join(role.rights)}")
+
+
+@command.command()
+def check() -> None:
+    """Read roles, purposes, field groups and policies; list every mistake (exit 2), or say how much was read."""
+    from wanjia.access import api
+
+    book = api.book()
+    click.echo(
+        f"{len(book.roles)} roles, {len(book.purposes)} purposes, {len(book.fields)} field groups, {len(book.texts)} policies"
+    )
+    for policy, hashed in book.hashes.items():
+        click.echo(f"{hashed}  {policy}")
+
+
+@command.command("open")
+@click.argument("username")
+@click.option("--role", required=True, help="A declared role.")
+@click.option("--name", "display_name", default="", help="The name shown.")
+@click.option("--area", default="", help="Division code the account works for; empty: all.")
+@click.option("--department", default="")
+@click.option("--password-env", help="Environment variable with the password; none: a random one is printed once.")
+@click.pass_obj
+def open_(
+    who: dict[str, str], username: str, role: str, display_name: str, area: str, department: str, password_env: str
+) -> None:
+    """Open an account."""
+    import os
+
+    from wanjia.access import api
+
+    password = os.environ[password_env] if password_env else api.random_password()
+    api.open_account(
+        username=username,
+        display_name=display_name or username,
+        role=role,
+        password=password,
+        area=area,
+        department=department,
+        **who,
+    )
+    if not password_env:
+        click.echo(password)
+
+
+@command.command()
+@click.argument("username")
+@click.pass_obj
+def close(who: dict[str, str], username: str) -> None:
+    """Close an account."""
+    from wanjia.access import api
+
+    api.close_account(username, **who)
+
+
+@command.command()
+@click.argument("username")
+@click.argument("person", type=int)
+@click.pass_obj
+def bind(who: dict[str, str], username: str, person: int) -> None:
+    """Let a resident's account stand for a PERSON (id), after its owner was identified as that person."""
+    from wanjia.access import api
+    from wanjia.register import api as register
+    from wanjia.register.errors import PersonUnknown
+
+    if register.subject_of(person) is None:
+        raise PersonUnknown()
+    api.bind_resident(username, person, **who)
+
+
+@command.command()
+@click.argument("username")
+@click.pass_obj
+def unbind(who: dict[str, str], username: str) -> None:
+    """End that an account stands for a person."""
+    from wanjia.access import api
+
+    api.unbind_resident(username, **who)
