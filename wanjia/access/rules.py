@@ -98,9 +98,14 @@ class Decision:
     policies: Mapping[str, str] = field(default_factory=dict)
     grant: int | None = None
 
+    @property
+    def basis(self) -> str:
+        """The deciding policies as the trace names a basis: id and hash of the text of each."""
+        return "; ".join(f"{policy}@{hashed}" for policy, hashed in sorted(self.policies.items()))
+
     def detail(self) -> dict[str, object]:
         """What the trace keeps of the decision: deciding policies with their text's hash, field groups, the grant used."""
-        kept: dict[str, object] = {"policies": dict(self.policies), "fields": sorted(self.fields)}
+        kept: dict[str, object] = {"policies": dict(self.policies), "groups": sorted(self.fields)}
         if self.grant is not None:
             kept["grant"] = self.grant
         return kept

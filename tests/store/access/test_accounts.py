@@ -83,6 +83,6 @@ def test_a_resident_account_stands_for_one_person():
     assert "ethnicity" in api.decide(bound, api.Action.READ, own, "own").elements
     assert not api.decide(bound, api.Action.READ, other, "own").is_allowed
     assert not api.decide(bound, api.Action.READ, own, "case").is_allowed
-    assert [e["kind"] for e in trace.entries_about(7)] == ["access.bind_resident"]
+    assert [e["kind"] for e in trace.who_looked(7)] == ["access.bind_resident"]
     api.unbind_resident("r", by="test", why="moved away")
     assert api.account_of_person(7) is None

@@ -25,7 +25,7 @@ T = TypeVar("T")
 #: a profile that lacks a part takes it from this one: another country need not write roles anew
 COMMON = settings.PROJECT_ROOT / "declared" / "cn" / "access"
 SCHEMA = "schema.cedarschema"
-HASH_CHARACTERS = 16
+HASH_CHARACTERS = 32
 REMEMBERED = 65_536
 
 
@@ -131,7 +131,7 @@ def canonical_texts(policies: str) -> dict[str, str]:
 
 
 def text_hash(text: str) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of a policy's canonical text."""
+    """The first 32 hexadecimal digits of the SHA-256 of a policy's canonical text."""
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_CHARACTERS]
 
 

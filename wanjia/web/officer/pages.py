@@ -154,7 +154,14 @@ def _reachable(request: HttpRequest, person_id: int) -> Subject:
 def _shown(request: HttpRequest, decision: Decision, person_id: int, stated: dict) -> HttpResponse:
     """Open the record (traced with the decision) and lay out what the decision allows."""
     by, why, detail = request.user.username, stated["why"], decision.detail()
-    dossier = open_person(person_id, by=by, why=why)
+    dossier = open_person(
+        person_id,
+        by=by,
+        why=why,
+        department=request.user.department,
+        basis=decision.basis,
+        fields=sorted(decision.elements),
+    )
     facts = person_facts(person_id, by=by, why=why, detail=detail)
     mates = []
     home = next((m for m in facts["membership"] if m["valid_to"] is None), None)
