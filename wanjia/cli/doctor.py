@@ -27,7 +27,7 @@ def command(shape: str) -> None:
     """Tell what is missing on this machine and how to get it. Exit code 1 when something needed is missing."""
     checks = [
         _guarded(check)
-        for check in (_python, _folder, _memory, _database, _declared, _engine, _browser_parts, _spark, _font)
+        for check in (_python, _folder, _memory, _database, _declared, _engine, _browser_parts, _witness, _spark, _font)
     ]
     if shape == "json":
         click.echo(json.dumps({"schema": 1, "checks": [asdict(check) for check in checks]}, ensure_ascii=False))
@@ -115,6 +115,19 @@ def _browser_parts() -> Check:
     folder = Path(__file__).resolve().parent.parent / "web" / "static_parts"
     count = sum(1 for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
     return Check("browser parts", count > 3, f"{count} files", "run 'make setup'")
+
+
+def _witness() -> Check:
+    from wanjia.kernel import settings
+
+    count = len(settings.trace_witnesses())
+    return Check(
+        "witness",
+        count > 0,
+        f"{count} set" if count else "none: nobody outside would notice a rewritten trace",
+        "let another office run 'wanjia trace witness' and set WANJIA_TRACE_WITNESSES (docs/how-to/witness.md)",
+        is_needed=False,
+    )
 
 
 def _spark() -> Check:

@@ -1,4 +1,4 @@
-"""wanjia serve: the pages, and the worker that brings pushed records into the register within seconds."""
+"""wanjia serve: the pages, the worker that brings pushed records into the register within seconds, and the sequencer of the public log."""
 
 import os
 import signal
@@ -7,6 +7,8 @@ import sys
 import time
 
 import click
+
+SEQUENCER = [sys.executable, "-m", "wanjia", "trace", "sequence"]
 
 
 @click.command()
@@ -36,14 +38,14 @@ def prepare() -> None:
 
 
 def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[subprocess.Popen]:
-    """Start the server (and the worker) as child processes."""
+    """Start the server, the sequencer of the trace's public log (and the worker) as child processes."""
     # the pages' processes give up the right to read the vault; only the opening function may
     pages = {**os.environ, "WANJIA_DATABASE_ROLE": "wanjia_web", "DJANGO_SETTINGS_MODULE": "wanjia.settings"}
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
         "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "wanjia.web.wsgi:application",
     ]  # fmt: skip
-    children = [subprocess.Popen(command, env=pages)]
+    children = [subprocess.Popen(command, env=pages), subprocess.Popen(SEQUENCER)]
     if with_worker:
         children.append(subprocess.Popen([sys.executable, "-m", "wanjia", "worker"]))
     return children
@@ -59,8 +61,13 @@ def wait(children: list[subprocess.Popen]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    while not stopping and all(child.poll() is None for child in children):
+    while not stopping and all(child.poll() is None for child in children if child.args != SEQUENCER):
         time.sleep(0.2)
+        for at, child in enumerate(children):
+            # without a sequencer reads go on but nothing is published: it comes back by itself
+            if child.args == SEQUENCER and child.poll() is not None:
+                time.sleep(1)
+                children[at] = subprocess.Popen(SEQUENCER)
     for child in children:
         if child.poll() is None:
             child.terminate()

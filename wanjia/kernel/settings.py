@@ -10,6 +10,8 @@
 | WANJIA_SPARK_MASTER | Spark master | local[2] |
 | WANJIA_KEK | where key-encryption keys live: file, or a pkcs11: address (RFC 7512) | file |
 | WANJIA_CIPHER | suite of new data keys: aes-256-gcm or sm4-gcm | aes-256-gcm |
+| WANJIA_TRACE_WITNESSES | "ADDRESS KEY" of each witness of the log, separated by commas | none |
+| WANJIA_TRACE_ORIGIN | the log's name, given once before its first checkpoint | a random one |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
 """
 
@@ -62,3 +64,8 @@ def kek_address() -> str:
 def cipher() -> str:
     """The suite of new data keys: "aes-256-gcm" or "sm4-gcm"."""
     return os.environ.get("WANJIA_CIPHER") or "aes-256-gcm"
+
+
+def trace_witnesses() -> list[str]:
+    """The witnesses of the log, each "address key"."""
+    return [one.strip() for one in os.environ.get("WANJIA_TRACE_WITNESSES", "").split(",") if one.strip()]

@@ -47,14 +47,18 @@ class ChosenLanguage:
 
 
 class NothingKept:
-    """No answer is kept by a browser or a proxy; static files are served before this and are kept for good."""
+    """No answer is kept by a browser or a proxy, but of public pages that say themselves for how long (the log's tiles); static files are served
+    before this and are kept for good."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.answer(request)
-        response.headers["Cache-Control"] = "no-store"
+        match = getattr(request, "resolver_match", None)
+        declared = declaration_of(match.func) if match else None
+        if declared is None or not declared.sets_keeping:
+            response.headers["Cache-Control"] = "no-store"
         return response
 
 

@@ -38,6 +38,8 @@ class Declaration:
     right: Right | None
     methods: frozenset[str]
     view: View
+    #: the page itself says how long its answers may be kept; all others are kept by nobody
+    sets_keeping: bool = False
 
     @property
     def address(self) -> str:
@@ -51,22 +53,29 @@ DECLARED: dict[str, Declaration] = {}
 
 
 def page(
-    path: str, *, audience: Audience, right: Right | None, methods: tuple[str, ...] = ("GET",)
+    path: str,
+    *,
+    audience: Audience,
+    right: Right | None,
+    methods: tuple[str, ...] = ("GET",),
+    sets_keeping: bool = False,
 ) -> Callable[[View], View]:
     """Declare the decorated function as the page at `path`, named after the function.
 
-    Raises ValueError when a page outside PUBLIC asks for no right, or two pages carry one name: both are mistakes of a
-    programmer, found at start-up.
+    Raises ValueError when a page outside PUBLIC asks for no right or says how long it may be kept, or two pages carry one name: all are
+    mistakes of a programmer, found at start-up.
     """
 
     def declare(view: View) -> View:
         name = view.__name__
         if right is None and audience is not Audience.PUBLIC:
             raise ValueError(f"page {name} is not public, so it must ask for a right")
+        if sets_keeping and audience is not Audience.PUBLIC:
+            raise ValueError(f"page {name} is not public, so nobody may keep it")
         if name in DECLARED and DECLARED[name].view.__module__ != view.__module__:
             raise ValueError(f"two pages are named {name}")
         allowed = frozenset({*methods, *({"HEAD"} if "GET" in methods else ())})
-        view.declaration = Declaration(path, name, audience, right, allowed, view)  # type: ignore[attr-defined]
+        view.declaration = Declaration(path, name, audience, right, allowed, view, sets_keeping)  # type: ignore[attr-defined]
         DECLARED[name] = view.declaration  # type: ignore[attr-defined]
         return view
 

@@ -19,6 +19,7 @@ FILLINGS = {
     "<str:code>": "x",
     "<int:number>": "1",
     "<str:number>": "1",
+    "<path:name>": "x",
 }
 GUARDED = [d for d in DECLARED.values() if d.audience is not Audience.PUBLIC]
 

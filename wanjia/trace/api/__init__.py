@@ -1,5 +1,6 @@
 """The door of the trace. It imports no table, so that checking a log and running a witness need no database (see README)."""
 
+from wanjia.trace.api.exporting import export, public_folder
 from wanjia.trace.api.gate import confirm, is_open, shut_because
 from wanjia.trace.api.log import (
     PublicFile,
@@ -22,9 +23,14 @@ from wanjia.trace.api.reading import (
     who_looked,
 )
 from wanjia.trace.api.recording import Sealed, erase, explained, record, record_job, said_of
+from wanjia.trace.api.restoring import reopen
+from wanjia.trace.api.self_check import Health, health, self_check
 from wanjia.trace.api.sequencing import Sequencer
+from wanjia.trace.api.witnessing import Cosigning
 
 __all__ = [
+    "Cosigning",
+    "Health",
     "PublicFile",
     "Sealed",
     "Sequencer",
@@ -35,8 +41,10 @@ __all__ = [
     "entries",
     "erase",
     "explained",
+    "export",
     "gaps",
     "head",
+    "health",
     "inclusion_proof",
     "is_about",
     "is_open",
@@ -44,11 +52,14 @@ __all__ = [
     "kinds",
     "opening",
     "public_file",
+    "public_folder",
     "receipt",
     "record",
     "record_job",
+    "reopen",
     "said_of",
     "sealed_counts",
+    "self_check",
     "shut_because",
     "who_looked",
 ]

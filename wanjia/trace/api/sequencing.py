@@ -1,7 +1,7 @@
 """The sequencer: gives waiting entries their places, lets the tree grow, and publishes a signed checkpoint, all in one commit.
 
-One at a time, under an advisory lock that ends with its transaction: several may run, a killed one leaves nothing behind. Only after the commit is
-the checkpoint remembered outside the database and written to the public folder, so nothing is ever published that the database could forget.
+One at a time, under an advisory lock that ends with its transaction: several may run, a killed one leaves nothing behind. After the commit the public
+folder is brought up to date, and only then is the checkpoint remembered outside the database: what is remembered can be taken over from the folder.
 """
 
 import logging
@@ -18,12 +18,13 @@ from wanjia.kernel.database import copy_rows
 from wanjia.kernel.errors import WanjiaError
 from wanjia.kernel.keyring import Keyring
 from wanjia.trace.adapters.signer import Signer
+from wanjia.trace.api.exporting import export, public_folder
 from wanjia.trace.api.gate import LOG_LOCK, bind, ensure_begins_with, ensure_continues, newest, remember, shut
-from wanjia.trace.api.log import NONCE_PURPOSE, entry_of, nonce_aad, read_tile
+from wanjia.trace.api.log import NONCE_PURPOSE, checkpoint, entry_of, nonce_aad, read_tile
 from wanjia.trace.errors import LogBroken, LogIdentityChanged
 from wanjia.trace.rules.entry import NONCE_BYTES, canonical, commitment
 from wanjia.trace.rules.note import Checkpoint, Note, parse_checkpoint
-from wanjia.trace.rules.tree import HASH_BYTES, Tree, grown, leaf_hash, right_edge
+from wanjia.trace.rules.tree import HASH_BYTES, ProofWrong, Tree, grown, leaf_hash, right_edge
 
 #: a round takes so many entries at most, so that a long queue is published piece by piece
 ROUND_ENTRIES = 20_000
@@ -55,6 +56,7 @@ class Sequencer:
         self._signer = Signer.open(self._home)
         self._sealer = Keyring.open(self._home).sealer(NONCE_PURPOSE)
         self._seen: Checkpoint | None = None
+        self._out: tuple[Note, Note | None] | None = None
         self._thinned = 0.0
 
     def step(self) -> Note | None:
@@ -70,8 +72,17 @@ class Sequencer:
             raise
         if note is not None:
             self._seen = parse_checkpoint(note)
-            remember(note, self._home)
+        self._put_out()
         return note
+
+    def _put_out(self) -> None:
+        """Bring the public folder up to the newest checkpoint and remember it; cheap when nothing is new."""
+        note, cosigned = checkpoint(), checkpoint(cosigned=True)
+        if note is None or (note, cosigned) == self._out:
+            return
+        export(public_folder(self._home))
+        remember(note, self._home)
+        self._out = (note, cosigned)
 
     @transaction.atomic
     def _grow(self) -> Note | None:
@@ -118,7 +129,7 @@ class Sequencer:
             try:
                 has_more = self.step() is not None
                 self._thin()
-            except (WanjiaError, DatabaseError, InterfaceError, OSError) as failure:
+            except (WanjiaError, DatabaseError, InterfaceError, ProofWrong, OSError) as failure:
                 log.warning("sequencer: %s", getattr(failure, "code", type(failure).__name__))
                 self._seen = None
                 connection.close()

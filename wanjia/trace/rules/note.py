@@ -166,13 +166,14 @@ def verified(note: Note, keys: Iterable[Key]) -> list[Signature]:
         own = [one for one in note.signatures if (one.name, one.key_id) == (key.name, key.id)]
         if len(own) != 1:
             raise ProofWrong(f"{key.name} did not sign once")
-        if not _is_signed(note, key, own[0].content):
+        if not is_signed(note, key, own[0].content):
             raise ProofWrong(f"the signature of {key.name} is wrong")
         found.append(own[0])
     return found
 
 
-def _is_signed(note: Note, key: Key, signature: bytes) -> bool:
+def is_signed(note: Note, key: Key, signature: bytes) -> bool:
+    """Whether `signature` (the bytes after the key id) is the key's signature of the note."""
     if len(signature) != _SIGNATURE_BYTES[key.kind]:
         return False
     try:

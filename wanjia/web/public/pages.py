@@ -1,10 +1,12 @@
 """Log-in, log-out, own settings, health, and what is shown when something went wrong."""
 
+from dataclasses import asdict
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -12,11 +14,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from wanjia.access.api import Right, choose_language, choose_text_size
+from wanjia.trace.api import gaps, public_file
+from wanjia.trace.api import health as trace_health
 from wanjia.web.middleware import LANGUAGE_COOKIE, TEXT_COOKIE, explain
 from wanjia.web.navigation import first_page
 from wanjia.web.page import Audience, page
 
 COOKIE_SECONDS = 365 * 24 * 3600
+PLAIN = "text/plain; charset=utf-8"
 
 
 class LogInForm(forms.Form):
@@ -93,7 +98,28 @@ def health(request: HttpRequest) -> HttpResponse:
     """Whether the server answers and reaches its database; says nothing else."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+    return HttpResponse("ok\n", content_type=PLAIN)
+
+
+@page("trace/<path:name>", audience=Audience.PUBLIC, right=None, sets_keeping=True)
+def public_log(request: HttpRequest, name: str) -> HttpResponse:
+    """The trace's public log as C2SP lays it out: checkpoint, keys, tiles, entry bundles. Anybody's checker may read it, from any site."""
+    found = public_file(name)
+    if found is None:
+        answer = HttpResponse("nothing here\n", status=404, content_type=PLAIN)
+    else:
+        answer = HttpResponse(found.content, content_type="application/octet-stream" if found.is_final else PLAIN)
+    # a tile never changes; a checkpoint is old after seconds, and a tile that is not there yet may come
+    is_final = found is not None and found.is_final
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_final else "no-cache"
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
+@page("trace-health/", audience=Audience.PUBLIC, right=None)
+def log_health(request: HttpRequest) -> HttpResponse:
+    """How the log stands, in figures: published, cosigned, waiting, sealed reads, gaps. For anybody who watches it."""
+    return JsonResponse({"schema": 1, **asdict(trace_health()), "gaps": gaps()})
 
 
 def _keep(answer: HttpResponse, cookie: str, value: str) -> None:

@@ -1,0 +1,259 @@
+"""`wanjia trace …`: the public log, made, checked and witnessed. `verify` and `witness` need no database and nothing secret of the log's."""
+
+import getpass
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+SHAPES = click.Choice(["text", "json"])
+NIGHT_PAUSE_SECONDS = 600
+
+
+@click.group()
+def command() -> None:
+    """The trace's public log: publish it, check it, witness it."""
+
+
+def _ready() -> None:
+    from wanjia.kernel.database import migrate, setup_django
+
+    setup_django()
+    migrate()
+
+
+def _until_told() -> tuple[Callable[[], bool], Callable[[float], object]]:
+    """(are we stopping?, pause for so many seconds or until we are)."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop.is_set, stop.wait
+
+
+@command.command()
+@click.option("--nightly/--no-nightly", default=True, help="Also run the self-check once a night.")
+def sequence(nightly: bool) -> None:
+    """Publish the log until Ctrl-C: places, tiles and a signed checkpoint every second or so. `wanjia serve` runs this."""
+    _ready()
+    from wanjia.trace import api
+
+    is_stopping, pause = _until_told()
+    threads = [api.Cosigning().begin(is_stopping, pause)]
+    if nightly:
+        threads.append(threading.Thread(target=_nights, args=(is_stopping, pause), name="nights", daemon=True))
+        threads[-1].start()
+    api.Sequencer().serve(is_stopping)
+    for thread in threads:
+        if thread is not None:
+            thread.join(10)
+
+
+def _nights(is_stopping: Callable[[], bool], pause: Callable[[float], object]) -> None:
+    """Once a night the self-check, in a process of its own: it computes for minutes, and the sequencer must not wait."""
+    from django.db import Error, connection
+
+    from wanjia.jobs import nightly
+
+    while not is_stopping():
+        try:
+            is_due = nightly.is_due()
+        except Error:
+            is_due = False
+        connection.close()
+        if is_due:
+            subprocess.run([sys.executable, "-m", "wanjia", "trace", "self-check", "--nightly"], check=False)
+        pause(NIGHT_PAUSE_SECONDS)
+
+
+@command.command()
+@click.option("--cosigned", is_flag=True, help="The newest that a witness signed too.")
+def checkpoint(cosigned: bool) -> None:
+    """Print the newest published checkpoint. Exit code 1 when there is none."""
+    _ready()
+    from wanjia.trace import api
+
+    note = api.checkpoint(cosigned=cosigned)
+    if note is None:
+        click.echo("Nothing is published yet.", err=True)
+        sys.exit(1)
+    click.echo(note.whole, nl=False)
+
+
+@command.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--whole", is_flag=True, help="Write every file anew, not only what is new.")
+def export(folder: Path, whole: bool) -> None:
+    """Write the public files (checkpoint, keys, tiles, entry bundles) into FOLDER, for any web server or for safe keeping elsewhere."""
+    _ready()
+    from wanjia.trace import api
+
+    head = api.export(folder, whole=whole)
+    click.echo(f"{head.size:,} entries in {folder}" if head else "Nothing is published yet.", err=head is None)
+
+
+@command.command()
+@click.argument("entry", type=int)
+@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
+@click.option("--why", required=True, help="The purpose, for the trace.")
+def receipt(entry: int, by: str, why: str) -> None:
+    """Print the receipt (tlog-proof) of an ENTRY (its id): it holds the entry itself. Traced."""
+    _ready()
+    from wanjia.trace import api
+
+    content = api.receipt(entry)
+    api.record("trace.receipt", by=by, why=why, detail={"entry": entry})
+    click.echo(content, nl=False)
+
+
+@command.command()
+@click.argument("place", required=False)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    help="The log's verifier key (several: all must have signed). Default: as the log itself says.",
+)
+@click.option(
+    "--witness", "witnesses", multiple=True, help="A witness's verifier key, whose cosignature must be there."
+)
+@click.option("--entry", type=click.IntRange(0), help="Only: the entry at this place is in the signed tree.")
+@click.option(
+    "--since",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Only: the log goes on from this older checkpoint.",
+)
+@click.option(
+    "--receipt",
+    "receipts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Only: this receipt holds.",
+)
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+def verify(
+    place: str | None, keys: tuple[str, ...], witnesses: tuple[str, ...], entry: int | None, since: Path | None, receipts: tuple[Path, ...],
+    shape: str,
+) -> None:  # fmt: skip
+    """Check a log by its public files at PLACE (a folder or an address): all of it, one entry, its growth, or a receipt.
+
+    A receipt is checked offline when no PLACE is given; the log's keys must be given then. Exit code 1 when something does not hold.
+    """
+    from wanjia.trace.api import checking
+
+    if place is None and not (receipts and keys):
+        raise click.UsageError("Give a PLACE, or a --receipt with the log's --key.")
+    trust = checking.Trust.of(keys, witnesses) if keys else None
+    log = checking.PublicLog(place, trust) if place else None
+    if log is not None and not keys:
+        if witnesses:
+            log.trust = checking.Trust.of([key.vkey for key in log.trust.keys], witnesses)
+        click.echo("The log's own keys are trusted: give --key to check that it is the log you know.", err=True)
+    told: dict[str, object] = {}
+    for path in receipts:
+        content = path.read_text()
+        head, found = log.verify_receipt(content) if log else checking.verify_receipt(content, trust)
+        told.setdefault("receipts", []).append(
+            {"index": found.index, "entry": json.loads(found.entry), "size": head.size}
+        )
+    if log is not None and since is not None:
+        before, now = log.verify_since(since.read_text())
+        told["since"] = {"from": before.size, "to": now.size}
+    if log is not None and entry is not None:
+        head, said = log.verify_entry(entry)
+        told["entry"] = {"index": entry, "commitment": said.hex(), "size": head.size}
+    if log is not None and not told:
+        head = log.verify_all(_progress())
+        told["log"] = {"origin": head.origin, "size": head.size, "root": head.root.hex()}
+    if shape == "json":
+        click.echo(json.dumps({"schema": 1, "holds": True, **told}, ensure_ascii=False))
+        return
+    for name, what in told.items():
+        click.echo(f"holds: {name} {json.dumps(what, ensure_ascii=False)}")
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    if not sys.stderr.isatty():
+        return None
+    return lambda done, size: click.echo(f"\r{done:,} of {size:,}", nl=done == size, err=True)
+
+
+@command.command("self-check")
+@click.option("--nightly", is_flag=True, hidden=True)
+@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
+@click.option("--why", default="self-check", show_default=True, help="The purpose, for the trace.")
+@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+def self_check(nightly: bool, by: str, why: str, shape: str) -> None:
+    """Make the whole log anew from the database and compare; say how it stands. Exit code 4 when anything is wrong."""
+    _ready()
+    from dataclasses import asdict
+
+    from wanjia.trace import api
+
+    api.confirm()
+    if nightly:
+        from wanjia.jobs import nightly as night
+
+        wrong = night.run()
+    else:
+        wrong = api.self_check(by=by, why=why, told=_progress())
+    health = api.health()
+    if shape == "json":
+        click.echo(json.dumps({"schema": 1, "findings": wrong, "health": asdict(health)}, default=str))
+    else:
+        click.echo(
+            f"{health.size:,} entries published, {health.pending:,} waiting, gate {'open' if health.is_open else 'SHUT'}"
+        )
+        click.echo("".join(f"WRONG: {one}\n" for one in wrong) or "All is well.\n", nl=False)
+        if "no_witness" in health.alarms:
+            click.echo(
+                "No witness is set: nobody else would notice a rewritten log (docs/how-to/witness.md).", err=True
+            )
+    sys.exit(4 if wrong else 0)
+
+
+@command.command()
+@click.argument("store", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--name", required=True, help="The witness's name, e.g. library.example/witness; kept from the first start."
+)
+@click.option(
+    "--log", "logs", multiple=True, required=True, help="A verifier key of a log to watch (repeat for each key)."
+)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True)
+def witness(store: Path, name: str, logs: tuple[str, ...], host: str, port: int) -> None:
+    """Witness other offices' logs: cosign what goes on from what was seen, refuse rollback and fork. Key and heads lie in STORE."""
+    from wanjia.trace.api import checking, serving_witness
+
+    own = serving_witness.Witness(store, name, [key for text in logs for key in checking.Trust.of([text]).keys])
+    server = serving_witness.server_of(own, host, port)
+    is_stopping, _ = _until_told()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://{host}:{server.server_address[1]}"
+    click.echo(f"{address} {own.keys[0].vkey}")
+    click.echo("The line above is one value of WANJIA_TRACE_WITNESSES at the log.", err=True)
+    sys.stdout.flush()
+    while not is_stopping():
+        time.sleep(0.2)
+    server.shutdown()
+
+
+@command.command()
+@click.option(
+    "--from", "copy", help="A copy of the public files (folder or address) that holds what the restored database lost."
+)
+@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who decides (for the trace).")
+@click.option("--why", required=True, help="The reason, for the trace.")
+def reopen(copy: str | None, by: str, why: str) -> None:
+    """After a restore: take the lost places over from a copy of the public files, publish the gap, and let persons be read again."""
+    _ready()
+    from wanjia.trace import api
+
+    gap = api.reopen(copy or str(api.public_folder()), by=by, why=why)
+    click.echo(f"lost: {gap[0]} to {gap[1] - 1}, {gap[1] - gap[0]:,} entries" if gap else "nothing was lost")

@@ -1,0 +1,192 @@
+"""The nightly self-check: the whole log made anew from the rows, and everything that must fit it. It needs the database and the keys."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from wanjia.kernel import clock, settings
+from wanjia.kernel.errors import KeyUnavailable
+from wanjia.kernel.keyring import Keyring
+from wanjia.trace.api.gate import is_open, newest, shut_because
+from wanjia.trace.api.log import NONCE_PURPOSE, entry_of, nonce_aad
+from wanjia.trace.api.reading import sealed_counts
+from wanjia.trace.api.recording import record
+from wanjia.trace.api.witnessing import cosigned_at, witnesses
+from wanjia.trace.rules.entry import canonical, commitment
+from wanjia.trace.rules.tree import HASH_BYTES, TILE_WIDTH, Tree, grown, leaf_hash, right_edge
+
+ROWS_AT_A_TIME = 8192
+#: longer than this an entry must not wait for its checkpoint
+LATE_AFTER = timedelta(seconds=60)
+UNWITNESSED_AFTER = timedelta(hours=24)
+
+_ROWS = """
+SELECT p.seq, p.commitment, n.sealed, x.seq IS NOT NULL AS erased, g.first_seq IS NOT NULL AS lost,
+    e.id, e.at, e.kind, e.actor, e.department, e.purpose, e.basis, e.subject, e.reach, e.detail::text
+FROM trace_place p
+LEFT JOIN trace_nonce n USING (seq)
+LEFT JOIN trace_entry e ON e.id = p.entry_id
+LEFT JOIN trace_erasure x ON x.seq = p.seq
+LEFT JOIN trace_gap g ON p.seq >= g.first_seq AND p.seq < g.end_seq
+WHERE p.seq >= %s AND p.seq < %s ORDER BY p.seq
+"""
+_NAMES = ("id", "at", "kind", "actor", "department", "purpose", "basis", "subject", "reach")
+
+
+@dataclass
+class Health:
+    """How the log stands: figures that may be shown to anybody."""
+
+    is_open: bool
+    shut_because: str
+    size: int
+    published_at: datetime | None
+    cosigned_at: datetime | None
+    witnesses: int
+    pending: int
+    waits_since: datetime | None
+    sealed: dict[str, int]
+    alarms: list[str] = field(default_factory=list)
+
+
+def health() -> Health:
+    """How the log stands now. Alarms are codes: shut, late, no_witness, unwitnessed, seal_late, never_published."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT size, at FROM trace_checkpoint ORDER BY size DESC LIMIT 1")
+        size, published_at = cursor.fetchone() or (0, None)
+        cursor.execute("SELECT count(*), min(e.at) FROM trace_pending p JOIN trace_entry e ON e.id = p.entry_id")
+        pending, waits_since = cursor.fetchone()
+    found = Health(
+        is_open(),
+        shut_because(),
+        size,
+        published_at,
+        cosigned_at(),
+        len(witnesses()),
+        pending,
+        waits_since,
+        sealed_counts(),
+    )
+    now = clock.now()
+    signs = {
+        "shut": not found.is_open,
+        "never_published": bool(pending) and not size,
+        "late": waits_since is not None and now - waits_since > LATE_AFTER,
+        "no_witness": not found.witnesses,
+        "unwitnessed": bool(found.witnesses and size)
+        and (found.cosigned_at is None or now - found.cosigned_at > UNWITNESSED_AFTER)
+        and published_at is not None
+        and now - published_at < UNWITNESSED_AFTER,
+        "seal_late": found.sealed["late"] > 0,
+    }
+    found.alarms = [name for name, is_on in signs.items() if is_on]
+    return found
+
+
+@transaction.atomic
+def self_check(*, by: str, why: str, told: Callable[[int, int], None] | None = None) -> list[str]:
+    """Make the whole log anew from its rows and compare. Returns what is wrong, in words for an administrator; empty: all is well.
+
+    Takes about 20 s a million entries. Writes one entry with the number of findings and the counts of sealed reads.
+    """
+    with connection.cursor() as cursor:
+        # one picture of all tables: the sequencer goes on meanwhile
+        if not connection.savepoint_ids:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        head = newest(cursor)
+        wrong = _tree(cursor, head.size, head.root, told) if head else []
+        wrong += _rest(cursor)
+    wrong += [f"alarm: {name}" for name in health().alarms if name != "no_witness"]
+    record("trace.self_check", by=by, why=why, detail={"findings": len(wrong), **sealed_counts()})
+    return wrong
+
+
+def _tree(cursor: Any, size: int, root: bytes, told: Callable[[int, int], None] | None) -> list[str]:
+    sealer = Keyring.open(settings.home()).sealer(NONCE_PURPOSE)
+    wrong: list[str] = []
+    edge: dict[tuple[int, int], bytes] = {}
+    done = 0
+    while done < size:
+        cursor.execute(_ROWS, [done, min(done + ROWS_AT_A_TIME, size)])
+        rows = cursor.fetchall()
+        if [row[0] for row in rows] != list(range(done, min(done + ROWS_AT_A_TIME, size))):
+            return [*wrong, f"places between {done} and {done + ROWS_AT_A_TIME} are missing"]
+        leaves = []
+        for seq, said, sealed, is_erased, is_lost, *columns in rows:
+            leaves.append(leaf_hash(bytes(said)))
+            if not (is_erased or is_lost) and (reason := _opens(sealer, seq, bytes(said), sealed, columns)):
+                wrong.append(f"place {seq}: {reason}")
+            if is_erased and (sealed is not None or columns[0] is not None):
+                wrong.append(f"place {seq}: erased, but its content is still there")
+        needed = {(level, index): edge[level, index] for level, index, _ in right_edge(done)}
+        done, changed = grown(done, needed, leaves)
+        wrong += _compared(cursor, changed, done == size)
+        edge = {place: tile for place, tile in {**needed, **changed}.items() if len(tile) < TILE_WIDTH * HASH_BYTES}
+        if told:
+            told(done, size)
+    if Tree(size, lambda level, index, width: _stored(cursor, level, index)[: width * HASH_BYTES]).root() != root:
+        wrong.append("the tiles do not fold to the signed root")
+    return wrong
+
+
+def _opens(sealer: Any, seq: int, said: bytes, sealed: Any, columns: list[Any]) -> str:
+    if sealed is None or columns[0] is None:
+        return "its entry or nonce is gone without an erasure"
+    try:
+        nonce = sealer.unseal(bytes(sealed), nonce_aad(seq))
+    except KeyUnavailable:
+        return "its nonce does not open"
+    entry = entry_of(dict(zip(_NAMES, columns[:-1], strict=True)), columns[-1])
+    return "" if commitment(nonce, canonical(entry)) == said else "its entry is not what was published"
+
+
+def _stored(cursor: Any, level: int, index: int) -> bytes:
+    cursor.execute("SELECT hashes FROM trace_tile WHERE level = %s AND index = %s", [level, index])
+    row = cursor.fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def _compared(cursor: Any, changed: dict[tuple[int, int], bytes], is_end: bool) -> list[str]:
+    return [
+        f"tile {level}/{index} does not follow from the places"
+        for (level, index), tile in changed.items()
+        if (is_end or len(tile) == TILE_WIDTH * HASH_BYTES) and _stored(cursor, level, index)[: len(tile)] != tile
+    ]
+
+
+def _rest(cursor: Any) -> list[str]:
+    """What must fit besides the tree: nobody waits unseen, seals have no hole, lists of bulk work are those that were bound."""
+    wrong = []
+    cursor.execute(
+        "SELECT count(*) FROM trace_entry e WHERE NOT EXISTS (SELECT FROM trace_place p WHERE p.entry_id = e.id)"
+        " AND NOT EXISTS (SELECT FROM trace_pending w WHERE w.entry_id = e.id)"
+    )
+    if lost := cursor.fetchone()[0]:
+        wrong.append(f"{lost} entries have no place and do not wait for one")
+    cursor.execute("SELECT count(*), coalesce(max(number), 0) FROM trace_seal")
+    count, last = cursor.fetchone()
+    if count != last:
+        wrong.append(f"of {last} seals {last - count} are missing")
+    cursor.execute(
+        "SELECT count(*) FROM trace_entry e FULL JOIN trace_seal s ON s.entry_id = e.id WHERE (e.detail ? 'sealed' OR s.entry_id IS NOT NULL)"
+        " AND (e.id IS NULL AND NOT EXISTS (SELECT FROM trace_erasure x WHERE x.entry_id = s.entry_id)"
+        " OR e.id IS NOT NULL AND (s.basis, s.approver, s.opens_on::text)"
+        " IS DISTINCT FROM (e.detail->'sealed'->>'basis', e.detail->'sealed'->>'approver', e.detail->'sealed'->>'opens_on'))"
+    )
+    if other := cursor.fetchone()[0]:
+        wrong.append(f"{other} seals are not those their entries bind")
+    cursor.execute("SELECT id, detail->>'persons_sha256' FROM trace_entry WHERE reach = 1")
+    for entry_id, bound in cursor.fetchall():
+        cursor.execute(
+            "SELECT persons, lower(span) AS first FROM trace_jobpart WHERE entry_id = %(job)s UNION ALL"
+            " SELECT int8send(person_id), person_id FROM trace_jobperson WHERE entry_id = %(job)s ORDER BY first",
+            {"job": entry_id},
+        )
+        listed = b"".join(bytes(row[0]) for row in cursor.fetchall())
+        if hashlib.sha256(listed).hexdigest() != bound:
+            wrong.append(f"entry {entry_id}: the persons listed are not those it binds")
+    return wrong
