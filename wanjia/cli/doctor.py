@@ -27,7 +27,19 @@ def command(shape: str) -> None:
     """Tell what is missing on this machine and how to get it. Exit code 1 when something needed is missing."""
     checks = [
         _guarded(check)
-        for check in (_python, _folder, _memory, _database, _declared, _engine, _browser_parts, _witness, _spark, _font)
+        for check in (
+            _python,
+            _folder,
+            _memory,
+            _database,
+            _web_role,
+            _declared,
+            _engine,
+            _browser_parts,
+            _witness,
+            _spark,
+            _font,
+        )
     ]
     if shape == "json":
         click.echo(json.dumps({"schema": 1, "checks": [asdict(check) for check in checks]}, ensure_ascii=False))
@@ -91,9 +103,29 @@ def _database() -> Check:
     )
 
 
+def _web_role() -> Check:
+    import psycopg
+
+    from wanjia.kernel.database import WEB_ROLE, ensure_server, web_role_remedy
+
+    try:
+        with psycopg.connect(ensure_server(), connect_timeout=5) as connection, connection.cursor() as cursor:
+            remedy = web_role_remedy(cursor)
+            cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+            may_make = cursor.fetchone()[0]
+    except psycopg.OperationalError:
+        return Check("web role", False, "no answer", "see the line on the database")
+    if remedy is None:
+        return Check("web role", True, WEB_ROLE)
+    return Check("web role", may_make, f"{WEB_ROLE} is made at first use" if may_make else "missing", remedy)
+
+
 def _declared() -> Check:
-    from wanjia.intake import api as intake
     from wanjia.kernel import settings
+    from wanjia.kernel.database import setup_django
+
+    setup_django()
+    from wanjia.intake import api as intake
     from wanjia.standards import api as standards
 
     profile = standards.load_profile(settings.profile_dir())

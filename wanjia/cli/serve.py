@@ -39,8 +39,10 @@ def prepare() -> None:
 
 def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[subprocess.Popen]:
     """Start the server, the sequencer of the trace's public log (and the worker) as child processes."""
+    from wanjia.kernel.database import WEB_ROLE
+
     # the pages' processes give up the right to read the vault; only the opening function may
-    pages = {**os.environ, "WANJIA_DATABASE_ROLE": "wanjia_web", "DJANGO_SETTINGS_MODULE": "wanjia.settings"}
+    pages = {**os.environ, "WANJIA_DATABASE_ROLE": WEB_ROLE, "DJANGO_SETTINGS_MODULE": "wanjia.settings"}
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
         "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "wanjia.web.wsgi:application",

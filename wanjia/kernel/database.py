@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from wanjia.kernel import settings
-from wanjia.kernel.errors import DatabaseUnavailable
+from wanjia.kernel.errors import DatabaseUnavailable, WebRoleMissing
 
 DATABASE_NAME = "wanjia"
 SUPERUSER = "wanjia"
 SYSTEM_USER = "wanjia-db"
 START_SECONDS = 60
 MINIMUM_VERSION = 150000
+#: what the pages' processes become: it may use everything but the vault's table
+WEB_ROLE = "wanjia_web"
 
 # log_*: an error line must never carry a statement, a parameter or a key value: they hold personal data
 CONFIGURATION = """
@@ -78,7 +80,7 @@ def setup_django() -> None:
 
 
 def migrate() -> None:
-    """Bring the database's tables up to date; quick when they are."""
+    """Bring the database's tables up to date; quick when they are. Raises `WebRoleMissing` before anything is made."""
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
@@ -86,7 +88,37 @@ def migrate() -> None:
     setup_django()
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        with connection.cursor() as cursor:
+            _make_web_role(cursor)
         call_command("migrate", verbosity=0, interactive=False)
+
+
+def web_role_remedy(cursor: Any) -> str | None:
+    """What an administrator must run so that this account may become the pages' role; None when it may."""
+    # from 16 on being a member is not enough to become the role
+    needed = "SET" if _psycopg_cursor(cursor).connection.info.server_version >= 160000 else "MEMBER"
+    cursor.execute(
+        "SELECT current_user, (SELECT pg_has_role(current_user, oid, %s) FROM pg_roles WHERE rolname = %s)",
+        [needed, WEB_ROLE],
+    )
+    account, may_become = cursor.fetchone()
+    if may_become:
+        return None
+    making = "" if may_become is not None else f"CREATE ROLE {WEB_ROLE} NOLOGIN; "
+    return f'{making}GRANT {WEB_ROLE} TO "{account}";'
+
+
+def _make_web_role(cursor: Any) -> None:
+    """See that the pages' role is there and that this account may become it; an account that may make roles does it itself."""
+    from django.db import Error, transaction
+
+    if (remedy := web_role_remedy(cursor)) is None:
+        return
+    try:
+        with transaction.atomic():
+            cursor.execute(remedy)
+    except Error:
+        raise WebRoleMissing(remedy=remedy) from None
 
 
 def copy_rows(

@@ -86,3 +86,11 @@ class NotEnoughMemory(WanjiaError):
     code = "KERNEL-007"
     zh = "内存不足（上限 {limit}）。请调高 WANJIA_MEMORY，或用 WANJIA_ENGINE=spark 在集群上运行。"
     en = "Out of memory (limit {limit}). Raise WANJIA_MEMORY, or run on a cluster with WANJIA_ENGINE=spark."
+
+
+class WebRoleMissing(WanjiaError):
+    """The pages' own database role is not there, and this account may not make it."""
+
+    code = "KERNEL-010"
+    zh = "缺少页面专用的数据库角色。请数据库管理员执行：{remedy}"
+    en = "The pages' own database role is missing. Let the database's administrator run: {remedy}"

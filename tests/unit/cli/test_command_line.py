@@ -1,5 +1,7 @@
 """The command line: hints, exit codes, and a reference page that says what the commands say."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +30,23 @@ def test_a_wrong_option_and_a_missing_folder_are_usage_errors():
     assert done.returncode == 2
     assert "does not exist" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_looks_at_everything(tmp_path):
+    from wanjia.kernel.database import ensure_server
+
+    done = subprocess.run(
+        [sys.executable, "-m", "wanjia", "doctor", "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DATABASE_URL": ensure_server(), "WANJIA_HOME": str(tmp_path)},
+    )
+    assert "Traceback" not in done.stderr
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    for name in ("python", "database", "web role", "profile", "engine"):
+        assert checks[name]["is_well"], checks[name]
+    assert done.returncode == any(check["is_needed"] and not check["is_well"] for check in checks.values())
 
 
 def test_the_reference_page_is_what_the_commands_say():
