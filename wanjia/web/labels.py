@@ -87,6 +87,7 @@ READ_KINDS: dict[str, str | Promise] = {
     "register.find_persons": _("listed in a search"),
     "register.household_members": _("listed as a household member"),
     "register.load": _("loaded the register"),
+    "register.redirect_persons": _("redirected former person ids"),
     "register.digest": _("computed the digest of the register"),
     "register.count_population": _("counted the population"),
     "intake.open_quarantined": _("showed a quarantined row"),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_few",
-    "load_links", "open_resident", "score", "summary", "trust_of",
+    "load_links", "open_resident", "score", "successors",
+    "summary", "trust_of",
 ]  # fmt: skip
 
 
@@ -68,6 +69,13 @@ def open_resident(engine, *, lake: Lake, assertions, sources, profile: Path | No
 
     linkage = declared_linkage(profile)
     return resident.Resident.open(engine, lake=lake, linkage=linkage, trust=trust_of(sources), assertions=assertions)
+
+
+def successors(engine, *, lake: Lake, former_ids) -> dict[int, int]:
+    """Whom ids of persons who are no more stand for now; see `succession.successors`. Raises `NoLinks`."""
+    from wanjia.linkage.api import succession
+
+    return succession.successors(engine, lake=lake, former_ids=former_ids)
 
 
 def load_few(links: pa.Table, gone: list[int], review: pa.Table) -> set[int]:

@@ -17,6 +17,11 @@ FIRST_63_BITS = {
 }
 
 
+def founder_text(table: str) -> str:
+    """What a person's id is made from: the founding record's own name, whatever delivery it came in."""
+    return f"concat({table}.source, '|', {table}.record_key, '|', {table}.subject)"
+
+
 def make_links(work: Workspace, names: Names, model: str) -> None:
     """Make persons, review and links from members, clusters and review pairs."""
     work.make(
@@ -24,9 +29,7 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster
         FROM {names.members} m LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
     )
-    founder = (
-        f"concat(lpad(CAST(a.arrival AS STRING), {ARRIVAL_DIGITS}, '0'), a.source, '|', a.record_key, '|', a.subject)"
-    )
+    founder = f"concat(lpad(CAST(a.arrival AS STRING), {ARRIVAL_DIGITS}, '0'), {founder_text('a')})"
     id_of = FIRST_63_BITS[work.kind].format(text=f"substr(founder, {ARRIVAL_DIGITS + 1})")
     work.make(
         names.persons,

@@ -15,7 +15,6 @@ from wanjia.register.api.finding import (
     Found,
     Hit,
     find_persons,
-    forwarded,
     household_members,
     members_of,
     somebody,
@@ -25,6 +24,7 @@ from wanjia.register.api.finding import (
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
+from wanjia.register.api.redirecting import forwarded, persons_who_left, redirect_persons
 from wanjia.register.api.resolving import Resolution, resolve
 
 __all__ = [
@@ -47,9 +47,11 @@ __all__ = [
     "load",
     "members_of",
     "person_facts",
+    "persons_who_left",
     "population_by_area",
     "population_pyramid",
     "rebuild",
+    "redirect_persons",
     "resolve",
     "resolve_few",
     "sizes",

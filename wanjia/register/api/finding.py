@@ -156,11 +156,3 @@ def somebody() -> int | None:
 def subject_of(person_id: int) -> Subject | None:
     """`subjects_of` for one person; None for an id of nobody."""
     return subjects_of([person_id]).get(person_id)
-
-
-def forwarded(person_id: int) -> int:
-    """The id a former id stands for now, or the id itself."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id FROM register_personredirect WHERE former_id = %s", [person_id])
-        row = cursor.fetchone()
-    return row[0] if row else person_id

@@ -1,0 +1,42 @@
+"""Former ids: a person whose records all belong to another person now is found under that one."""
+
+from collections.abc import Mapping
+
+from django.db import connection, transaction
+
+from wanjia.kernel import clock
+from wanjia.register.models import Person, PersonRedirect
+from wanjia.trace import api as trace
+
+
+def persons_who_left() -> list[int]:
+    """Ids of which no active record speaks any more."""
+    return list(Person.objects.filter(left_at__isnull=False).order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def redirect_persons(successors: Mapping[int, int], *, by: str, why: str) -> int:
+    """Make `successors` (former id → person) the redirects: new ones begin, and an id that is a person again, or stands for nobody, has none.
+
+    Returns how many changed; without a change there is no trace entry.
+    """
+    held = dict(PersonRedirect.objects.values_list("former_id", "person_id"))
+    gone = [former for former in held if former not in successors]
+    changed = [(former, person) for former, person in successors.items() if held.get(former) != person]
+    if not gone and not changed:
+        return 0
+    at = clock.now()
+    PersonRedirect.objects.filter(former_id__in=[*gone, *(former for former, _ in changed)]).delete()
+    PersonRedirect.objects.bulk_create(
+        [PersonRedirect(former_id=former, person_id=person, since=at) for former, person in changed], batch_size=10_000
+    )
+    trace.record("register.redirect_persons", by=by, why=why, detail={"begun": len(changed), "ended": len(gone)})
+    return len(gone) + len(changed)
+
+
+def forwarded(person_id: int) -> int:
+    """The id a former id stands for now, or the id itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT person_id FROM register_personredirect WHERE former_id = %s", [person_id])
+        row = cursor.fetchone()
+    return row[0] if row else person_id
