@@ -20,14 +20,18 @@ Rule = Literal[
     "several_spouses",
     "married_too_young",
     "resident_in_two_places",
+    "too_many_alike",
 ]
+#: found by linkage, which counts how many records share a value; the register looks for the others
+FOUND_BY_LINKAGE = ("too_many_alike",)
 
 
 @dataclass(frozen=True)
 class Check:
     """One cross-check between sources, or inside a household: a named rule of the register with its limits.
 
-    `limit` is in years or days as the rule says (its docstring in register/bulk/checks.py); `elements` are those it looks at.
+    `limit` is in years or days as the rule says (its docstring in register/bulk/checks.py); `elements` are those it looks at (for what linkage finds:
+    those it mainly meets).
     """
 
     IDENTITY: ClassVar[str] = "code"

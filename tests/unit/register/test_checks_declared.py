@@ -6,14 +6,14 @@ import pytest
 
 from wanjia.kernel.declared import DeclarationErrors, load_folder
 from wanjia.register.bulk.checks import RULES
-from wanjia.register.declared import Check
+from wanjia.register.declared import FOUND_BY_LINKAGE, Check
 
 CHECKS = Path(__file__).resolve().parents[3] / "declared" / "cn" / "checks"
 
 
 def test_every_declared_check_loads_and_every_rule_is_declared():
     checks = load_folder(CHECKS, Check)
-    assert {check.rule for check in checks.values()} == set(RULES)
+    assert {check.rule for check in checks.values()} == {*RULES, *FOUND_BY_LINKAGE}
 
 
 def test_mistakes_are_all_reported(tmp_path):

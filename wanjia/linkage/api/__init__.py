@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ibis
 import pyarrow as pa
 
 from wanjia.kernel import settings
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
     from wanjia.linkage.api.resident import Resident
 
 __all__ = [
-    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "latest_figures", "link", "links_of", "load_few",
+    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "findings", "latest_figures", "link", "links_of", "load_few",
     "load_links", "open_resident", "score", "successors",
     "summary", "trust_of",
 ]  # fmt: skip
+
+
+#: the rule a profile's check names so that refused blocking keys become findings
+TOO_MANY_ALIKE = "too_many_alike"
 
 
 def declared_linkage(profile: Path | None = None) -> Linkage:
@@ -76,6 +81,30 @@ def successors(engine, *, lake: Lake, former_ids) -> dict[int, int]:
     from wanjia.linkage.api import succession
 
     return succession.successors(engine, lake=lake, former_ids=former_ids)
+
+
+def findings(engine, *, lake: Lake, checks):
+    """What the refused blocking keys come to, as a frame of findings (columns as `register.api.Resolution.findings`).
+
+    `checks`: the declared checks by code; findings carry the code of the one whose rule is `too_many_alike`, and there are none without it.
+    Raises `NoLinks`.
+    """
+    from wanjia.linkage.api import state
+
+    if not lake.exists(state.REFUSED):
+        raise NoLinks
+    refused = engine.load("lk_refused_records", lake.read(state.REFUSED))
+    kind = next((check.code for check in checks.values() if check.rule == TOO_MANY_ALIKE), None)
+    nobody = ibis.null("int64")
+    return refused.select(
+        kind=ibis.literal(kind, type="string"),
+        source=refused.source,
+        element=refused.element,
+        person_id=nobody,
+        other_person_id=nobody,
+        household_id=nobody,
+        assertion_id=refused.assertion_id,
+    ).filter(ibis._.kind.notnull())
 
 
 def load_few(links: pa.Table, gone: list[int], review: pa.Table) -> set[int]:

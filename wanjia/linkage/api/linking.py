@@ -1,6 +1,6 @@
 """Linking: assertions in, links out; whole or only what changed, with the same result."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +9,13 @@ import pyarrow.compute as pc
 from wanjia.kernel.engine import Engine
 from wanjia.kernel.lake import Lake
 from wanjia.kernel.progress import Progress
+from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api import state
 from wanjia.linkage.api.training import FLOOR_BITS, NO_FLOOR, contradicting, source_pairs, train
 from wanjia.linkage.bulk import nodes as node_tables
 from wanjia.linkage.bulk import pairs as pair_tables
-from wanjia.linkage.bulk import persons
+from wanjia.linkage.bulk import persons, refused
 from wanjia.linkage.bulk.names import WHOLE, Names
 from wanjia.linkage.declared import Linkage, SourceTrust
 from wanjia.linkage.rules import calibration, closing
@@ -79,6 +80,7 @@ def link(
     lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
     lake.write(state.REVIEW, work.arrow("SELECT * FROM lk_review ORDER BY l, r"))
     lake.write(state.KEYS, work.arrow("SELECT assertion_id, source, record_key, subject FROM lk_assertions"))
+    lake.write(state.REFUSED, refused.found_in(work, linkage, scored.stopped, said=compiled))
     # last: whoever finds these links finds all that belongs to them
     lake.write(state.LINKS, links)
     bands = {v["values"]: v["counts"] for v in pc.value_counts(links.column("band")).to_pylist()}
@@ -86,15 +88,15 @@ def link(
         assertions=links.num_rows,
         nodes=work.rows("SELECT count(*) FROM lk_nodes")[0][0],
         persons=pc.count_distinct(links.column("person_id")).as_py(),
-        scored_nodes=scored["nodes"],
-        pairs=scored["pairs"],
+        scored_nodes=scored.nodes,
+        pairs=scored.pairs,
         edges=work.rows("SELECT count(*) FROM lk_edges")[0][0],
         walked_nodes=closed.walked,
         review=work.rows("SELECT count(*) FROM lk_review")[0][0],
         bands=bands,
         model=trained.model.name,
         trained=fresh,
-        refused_blocks={rule: len(sizes) for rule, sizes in trained.refused_blocks.items()},
+        refused_blocks={rule: len(keys) for rule, keys in scored.stopped.items() if keys},
         shared_numbers=work.rows("SELECT count(DISTINCT clash) FROM lk_nodes WHERE clash IS NOT NULL")[0][0],
     )
 
@@ -124,7 +126,16 @@ def _model_in_force(
     return trained, True
 
 
-def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole: bool) -> dict[str, int]:
+@dataclass(frozen=True)
+class _Scored:
+    """How much was scored, and the blocking keys refused: by training, and those that have exploded since."""
+
+    nodes: int
+    pairs: int
+    stopped: dict[str, list[str]]
+
+
+def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole: bool) -> _Scored:
     """Make `lk_edges`: kept pairs of unchanged nodes, and fresh scores of everything that touches a changed one."""
     model = trained.model
     columns = ", ".join(
@@ -141,24 +152,42 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
             "SELECT d.node_id FROM lk_digests d JOIN lk_digests_before b ON d.node_id = b.node_id AND d.digest = b.digest",
         )
         changed = total - work.rows("SELECT count(*) FROM lk_same")[0][0]
-    if changed > WORTH_INCREMENTAL * total or whole:
-        pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers=None, pairs="lk_pairs")
-        pair_tables.score_pairs(work, model, keyed="lk_keyed", pairs="lk_pairs", edges="lk_edges", floor=FLOOR_BITS)
-        return {"nodes": total, "pairs": work.rows("SELECT count(*) FROM lk_pairs")[0][0]}
-    work.make(
-        "lk_drivers",
-        "SELECT d.node_id FROM lk_digests d LEFT JOIN lk_same s ON d.node_id = s.node_id WHERE s.node_id IS NULL",
-    )
-    work.put("lk_edges_before", lake.read(state.EDGES))
-    pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers="lk_drivers", pairs="lk_pairs")
-    pair_tables.score_pairs(work, model, keyed="lk_keyed", pairs="lk_pairs", edges="lk_edges_fresh", floor=FLOOR_BITS)
-    work.make(
-        "lk_edges",
-        """SELECT e.l, e.r, e.weight, e.pattern FROM lk_edges_before e
-        JOIN lk_same x ON e.l = x.node_id JOIN lk_same y ON e.r = y.node_id
-        UNION ALL SELECT l, r, weight, pattern FROM lk_edges_fresh""",
-    )
-    return {"nodes": changed, "pairs": work.rows("SELECT count(*) FROM lk_pairs")[0][0]}
+    drivers = None
+    if not whole and changed <= WORTH_INCREMENTAL * total:
+        drivers = "lk_drivers"
+        work.make(
+            drivers,
+            "SELECT d.node_id FROM lk_digests d LEFT JOIN lk_same s ON d.node_id = s.node_id WHERE s.node_id IS NULL",
+        )
+    if not whole:
+        model = _without_overgrown(work, model, drivers)
+    pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers=drivers, pairs="lk_pairs")
+    edges = "lk_edges" if drivers is None else "lk_edges_fresh"
+    pair_tables.score_pairs(work, model, keyed="lk_keyed", pairs="lk_pairs", edges=edges, floor=FLOOR_BITS)
+    if drivers is not None:
+        work.put("lk_edges_before", lake.read(state.EDGES))
+        work.make(
+            "lk_edges",
+            """SELECT e.l, e.r, e.weight, e.pattern FROM lk_edges_before e
+            JOIN lk_same x ON e.l = x.node_id JOIN lk_same y ON e.r = y.node_id
+            UNION ALL SELECT l, r, weight, pattern FROM lk_edges_fresh""",
+        )
+    return _Scored(changed, work.rows("SELECT count(*) FROM lk_pairs")[0][0], model.stopped)
+
+
+def _without_overgrown(work: Workspace, model: Model, drivers: str | None) -> Model:
+    """The model that also refuses the keys that later deliveries have made explode; `lk_keyed` is made anew if there are any."""
+    driving = "lk_keyed"
+    if drivers is not None:
+        driving = "lk_driving"
+        work.make(driving, f"SELECT k.* FROM lk_keyed k JOIN {drivers} d ON k.node_id = d.node_id")
+    grown = refused.overgrown(work, model.linkage, keyed="lk_keyed", driving=driving)
+    if not grown:
+        return model
+    rules = {*model.stopped, *grown}
+    model = replace(model, stopped={rule: [*model.stopped.get(rule, []), *grown.get(rule, [])] for rule in rules})
+    pair_tables.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
+    return model
 
 
 def close_clusters(

@@ -16,6 +16,7 @@ from wanjia.linkage.rules.calibration import Curve, Thresholds
 MODEL, CURVE = "linkage/model", "linkage/curve"
 NODES, EDGES, LINKS, REVIEW = "linkage/nodes", "linkage/edges", "linkage/links", "linkage/review"
 KEYS = "linkage/keys"
+REFUSED = "linkage/refused"
 TERMS = "linkage/terms/"
 #: the pair of sources that stands for all that have no thresholds of their own
 ANY = "*"

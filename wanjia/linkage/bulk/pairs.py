@@ -34,7 +34,7 @@ def make_keyed(work: Workspace, model: Model, *, nodes: str, keyed: str) -> None
     for i, rule in enumerate(linkage.blocking):
         text, filled = key_text(rule.on, linkage)
         stopped = model.stopped.get(rule.key, [])
-        allowed = f" AND {text} NOT IN ({', '.join(_quoted(k) for k in stopped)})" if stopped else ""
+        allowed = f" AND {text} NOT IN ({', '.join(quoted(k) for k in stopped)})" if stopped else ""
         columns.append(f"CASE WHEN {filled}{allowed} THEN {work.words['hash64']}({text}) END AS b{i}")
     for feature in linkage.features:
         if feature.rarity:
@@ -91,7 +91,8 @@ def score_pairs(work: Workspace, model: Model, *, keyed: str, pairs: str, edges:
     work.make(edges, model.scoring_sql(left=keyed, right=keyed, pairs=pairs, floor=floor, words=work.words))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 

@@ -13,7 +13,7 @@ from wanjia.kernel.engine import Engine
 from wanjia.register import rules
 from wanjia.register.bulk.facts import nothing
 from wanjia.register.bulk.words import day_number
-from wanjia.register.declared import Check
+from wanjia.register.declared import FOUND_BY_LINKAGE, Check
 from wanjia.register.rules import ElementRule
 
 FINDINGS = "register_findings"
@@ -45,6 +45,8 @@ def findings(state: Resolved, checks: Mapping[str, Check]) -> Table:
     """Saves and returns the findings of all checks whose elements the sources deliver."""
     found = []
     for check in checks.values():
+        if check.rule in FOUND_BY_LINKAGE:
+            continue
         table = RULES[check.rule](state, check)
         if table is not None:
             found.append(table)
