@@ -25,7 +25,7 @@ from bench.visitor import Visitor
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
-ACCOUNTS = "from wanjia.kernel.database import setup_django; setup_django(); from wanjia.access import api;" \
+ACCOUNTS = "from wanjia.kernel.database import migrate; migrate(); from wanjia.access import api;" \
            "print(*(f'{a.username} {a.password}' for a in api.make_demo_accounts()), sep=chr(10))"  # fmt: skip
 
 
@@ -203,5 +203,5 @@ def test_without_the_web_role_it_says_what_to_do_before_anything_is_made(operato
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 
     operator.administer(role["remedy"])
-    installation.wanjia("run")
+    installation.wanjia("intake", "list")
     installation.wanjia("doctor", ends=(0,))
