@@ -1,4 +1,4 @@
-"""Text rows to subjects, as relational expressions: record keys, refusals, exact repeats, one row for each person spoken of.
+"""What becomes of text rows, as relational expressions: record keys, refusals, exact repeats, which persons are spoken of.
 
 Every function takes and gives Ibis tables and runs on DuckDB and Spark alike, for one pushed row or a whole file.
 """
@@ -11,12 +11,6 @@ from wanjia.intake.declared import Source, Subject
 
 FIELD_MARK = "\x1f"
 NULL_MARK = "\x1e"
-SUBJECT_BITS = 2
-DELIVERY_BITS = 32
-SAID_ON = "said_on"  # what a source wrote as the record's day, while it is being read
-SUBJECT_HEAD = (
-    "assertion_id", "source", "delivery_id", "row_no", "record_key", "row_digest", "received_on", "subject",
-)  # fmt: skip
 
 
 def filled(column: ibis.expr.types.StringColumn, missing: Collection[str]) -> ibis.expr.types.StringColumn:
@@ -26,10 +20,10 @@ def filled(column: ibis.expr.types.StringColumn, missing: Collection[str]) -> ib
 
 
 def keyed(text: ibis.Table, source: Source, naming: Collection[str], missing: Collection[str]) -> ibis.Table:
-    """The text rows with `record_key`, `row_digest`, and `blank_0`, `blank_1` …: which of the deciding cells say nothing.
+    """row_no, `record_key`, `row_digest`, and `blank_0`, `blank_1` …: which of the deciding cells say nothing.
 
     `naming` are the elements that name a person (names and numbers). `missing` are the texts by which the profile's departments say that
-    nothing is known. Beside row_no `text` has delivery_id and received_on. The digest is over all declared columns as they came,
+    nothing is known. The digest is over all declared columns as they came,
     so two rows with one digest are the same row. Only cells that decide something are looked into; cleaning the others is the business of
     standardising. Keep the result as a table before `judged`: the engine would look into the cells once for every use.
     """
@@ -42,7 +36,7 @@ def keyed(text: ibis.Table, source: Source, naming: Collection[str], missing: Co
     blanks = {
         f"blank_{place}": filled(text[name], missing).isnull() for place, name in enumerate(_deciding(source, naming))
     }
-    return text.mutate(record_key=key, row_digest=digest, **blanks)
+    return text.select("row_no", record_key=key, row_digest=digest, **blanks)
 
 
 def judged(rows: ibis.Table, source: Source, naming: Collection[str]) -> ibis.Table:
@@ -114,66 +108,6 @@ def newest_of_each(rows: ibis.Table) -> ibis.Table:
         order_by=[ibis.desc("as_of"), ibis.desc("delivery_id"), ibis.desc("row_no")],
     )
     return rows.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place == 0).drop("place")
-
-
-def subject_rows(rows: ibis.Table, source: Source) -> ibis.Table:
-    """One row for each person a record speaks of: SUBJECT_HEAD and the raw text of every element the source carries.
-
-    `rows` come from `judged`. `said_on` is what the source wrote as the record's day, when it writes one.
-    """
-    targets: dict[str, None] = {}
-    for subject in source.subjects:
-        targets.update(dict.fromkeys(column.part or column.element for column in subject.columns.values()))
-    parts = []
-    for index, subject in enumerate(source.subjects):
-        present = rows.filter(rows[f"present_{index}"])
-        raw = {c.part or c.element: present[name] for name, c in subject.columns.items()}
-        said_on = {SAID_ON: present[source.as_of.column]} if source.as_of.column else {}
-        parts.append(
-            present.select(
-                assertion_id=present.delivery_id.cast("int64") * (1 << DELIVERY_BITS)
-                + present.row_no * (1 << SUBJECT_BITS)
-                + ibis.literal(index, "int64"),
-                source=ibis.literal(source.code),
-                delivery_id=present.delivery_id,
-                row_no=present.row_no.cast("int32"),
-                record_key=present.record_key,
-                row_digest=present.row_digest,
-                received_on=present.received_on,
-                subject=ibis.literal(subject.role),
-                **said_on,
-                **{target: raw.get(target, ibis.null("string")) for target in targets},
-            )
-        )
-    return parts[0] if len(parts) == 1 else ibis.union(*parts, distinct=False)
-
-
-def with_as_of(values: ibis.Table) -> ibis.Table:
-    """Standard values with `as_of`, the day the source says the record was true, and `as_of__reason`.
-
-    It is the day of receipt when the source gives none, an unreadable one, or one that had not come yet; the reason says which.
-    """
-    if SAID_ON not in values.columns:
-        return values.mutate(as_of=values.received_on, as_of__reason=ibis.null("string"))
-    day, received = values[SAID_ON], values.received_on
-    is_late = (day > received).fill_null(False)
-    is_unreadable = values[f"{SAID_ON}__reason"].notnull() | (day.isnull() & values[f"{SAID_ON}__year"].notnull())
-    return values.mutate(
-        as_of=(day.isnull() | is_late).ifelse(received, day),
-        as_of__reason=is_unreadable.ifelse("AS_OF_UNREADABLE", is_late.ifelse("AS_OF_IN_FUTURE", ibis.null("string"))),
-    )
-
-
-def value_issues(values: ibis.Table) -> ibis.Table:
-    """assertion_id, element (the column's key), reason: one row for every written value that did not fit."""
-    parts = [
-        values.filter(values[reason].notnull()).select(
-            "assertion_id", element=ibis.literal(reason.removesuffix("__reason")), reason=values[reason]
-        )
-        for reason in values.columns
-        if reason.endswith("__reason") and not reason.startswith(SAID_ON)
-    ]
-    return ibis.union(*parts, distinct=False)
 
 
 def superseded(heads: ibis.Table) -> ibis.Table:

@@ -196,8 +196,7 @@ def _run(
                 report.refused += [_refusal(delivery.id, delivery.source, error) for delivery, error in refused]
                 told["rows_in"] = sum(delivery.rows_in for delivery in done)
                 told["rows_out"] = sum(delivery.accepted for delivery in done)
-                for prefix in ("intake_", "standardising_"):
-                    engine.forget(prefix)
+                standards.forget_texts(engine)
             report.is_unchanged = not force and known == fingerprint()
             if report.is_unchanged:
                 outcome = last["outcome"]

@@ -47,6 +47,10 @@ class Engine:
         """Keep the rows of a statement made by `compiled` as table `name`, replacing it; the statement must not read `name`."""
         raise NotImplementedError
 
+    def fetch(self, statement: str) -> pa.Table:
+        """The rows of a statement made by `compiled`."""
+        raise NotImplementedError
+
     def drop(self, name: str) -> None:
         """Forget table `name`, if it is there."""
         raise NotImplementedError
@@ -122,7 +126,9 @@ class DuckDBEngine(Engine):
         return self.con.table(name)
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
-        statement = self.con.compile(expression)
+        return self.fetch(self.con.compile(expression))
+
+    def fetch(self, statement: str) -> pa.Table:
         return self._guarded(lambda: self._raw.sql(statement).to_arrow_table())
 
     def save_compiled(self, name: str, statement: str) -> None:
@@ -214,7 +220,10 @@ class SparkEngine(Engine):
         return self.con.table(name)
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
-        return self.session.sql(self.con.compile(expression)).toArrow()
+        return self.fetch(self.con.compile(expression))
+
+    def fetch(self, statement: str) -> pa.Table:
+        return self.session.sql(statement).toArrow()
 
     def save_compiled(self, name: str, statement: str) -> None:
         self.session.sql(statement).localCheckpoint(eager=True).createOrReplaceTempView(name)

@@ -9,7 +9,9 @@ from pathlib import Path
 from wanjia.kernel import settings
 from wanjia.kernel.declared import DeclarationErrors, Mistake, did_you_mean, load_file, load_folder
 from wanjia.standards import adapters
-from wanjia.standards.bulk import Reading, standardise
+from wanjia.standards.bulk import Reading
+from wanjia.standards.bulk.lookups import forget_texts
+from wanjia.standards.bulk.meanings import standardise
 from wanjia.standards.declared import Code, CodeSet, Element, ElementPart, ProfileFile, unknown_references
 from wanjia.standards.errors import UnknownCodeSet, UnknownDivision, UnknownElement
 from wanjia.standards.rules import limit_breaches, protected_breaches, spellings
@@ -18,7 +20,7 @@ from wanjia.standards.rules.reasons import REASONS, Reason
 
 __all__ = [
     "REASONS", "Code", "CodeSet", "Division", "Divisions", "Element", "ElementPart", "Profile", "Reading", "Reason", "Resolution",
-    "check_limits", "element", "load_profile", "protected_breaches", "standardise",
+    "check_limits", "element", "forget_texts", "load_profile", "protected_breaches", "standardise",
 ]  # fmt: skip
 
 

@@ -22,9 +22,8 @@ def shown(value):
 
 
 def standard_rows(engine, part, texts, codes=None):
-    table = engine.load("written", pa.table({"row_no": list(range(len(texts))), "text": pa.array(texts, pa.string())}))
-    result = standards.standardise(table, {"text": standards.Reading(part, codes or {})}, engine, PROFILE)
-    return engine.arrow(result).sort_by("row_no").to_pylist()
+    reading = standards.Reading(part, codes or {})
+    return standards.standardise(pa.array(texts, pa.string()), reading, engine, PROFILE).to_pylist()
 
 
 def examples():

@@ -11,18 +11,15 @@ from wanjia.intake import bulk
 from wanjia.intake.adapters.rows import ReadRows, RefusedRow, SpoiledValue, kept_cells
 from wanjia.intake.api.heads import HEAD_COLUMNS, known_heads
 from wanjia.intake.api.prepared import runner_of
+from wanjia.intake.api.subjects import ISSUE_SCHEMA, Taken, assertion_id, spoken
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import MostRowsRefused
 from wanjia.intake.rules import are_too_many_refused
-from wanjia.kernel.declared import Text
 from wanjia.kernel.engine import Engine
 from wanjia.standards import api as standards
 
-ASSERTION_HEAD = ("assertion_id", "source", "delivery_id", "row_no", "record_key", "subject", "as_of")
-ISSUE_SCHEMA = pa.schema([("assertion_id", pa.int64()), ("element", pa.string()), ("reason", pa.string())])
 SMALL_BATCH = 10_000  # up to here the rows that stand are looked up by key instead of being loaded whole
-TEXT, KEYED, TAKEN = "intake_text", "intake_keyed", "intake_taken"
-SUBJECTS, VALUES, STANDARDISED, STANDING = "intake_subjects", "intake_values", "intake_standardised", "intake_standing"
+TEXT, KEYED, STANDING = "intake_text", "intake_keyed", "intake_standing"
 
 
 @dataclass(frozen=True)
@@ -49,29 +46,34 @@ def standardise_text(
     standing_before: list[int],
 ) -> Standardised:
     """The one path for a pushed row and a million-row file."""
-    text = _with_delivery(_without_spoiled(read), delivery_id, received_on)
+    text = _without_spoiled(read)
     runner = runner_of(engine, text.num_rows)
     of = (source.code, id(source), id(profile))
     engine.load(TEXT, text)
     refused_now, keys = runner.run(("keyed", *of), lambda on: _keyed_steps(on, source, profile))
+    engine.drop(TEXT)
     _bear(read, refused_now)
     refused = sorted([*read.refused, *_with_cells(refused_now, text)], key=lambda row: row.row_no)
     heads = _standing_heads(source, standing_before, keys)
     if heads is not None:
         engine.load(STANDING, heads)
-    assertions, own_heads, issues = runner.run(
-        ("values", heads is not None, *of), lambda on: _value_steps(on, source, profile, heads is not None)
+    (judged,) = runner.run(
+        ("taken", heads is not None, *of), lambda on: _taken_steps(on, source, profile, heads is not None)
     )
-    for name in (TEXT, KEYED, TAKEN, SUBJECTS, VALUES, STANDARDISED, STANDING):
+    for name in (KEYED, STANDING):
         engine.drop(name)
+    received = pa.scalar(received_on, pa.date32())
+    taken = _taken(text, judged)
+    said = spoken(engine, source, profile, taken, delivery_id=delivery_id, received=received)
+    accepted = judged.num_rows
     return Standardised(
-        assertions=assertions,
-        issues=pa.concat_tables([issues.cast(ISSUE_SCHEMA), _spoiled_issues(read.spoiled, source, delivery_id)]),
-        heads=own_heads,
+        assertions=said.assertions,
+        issues=pa.concat_tables([said.issues, _spoiled_issues(read.spoiled, source, delivery_id)]),
+        heads=_heads(taken, said.as_of),
         refused=refused,
         rows_in=read.rows_in,
-        accepted=own_heads.num_rows,
-        repeats=read.rows_in - len(refused) - own_heads.num_rows,
+        accepted=accepted,
+        repeats=read.rows_in - len(refused) - accepted,
     )
 
 
@@ -96,44 +98,29 @@ def _naming(profile: standards.Profile) -> set[str]:
     }
 
 
-def _value_steps(engine: Engine, source: Source, profile: standards.Profile, has_standing: bool) -> list[pa.Table]:
-    """Repeats out, subjects apart, values made standard: [assertions, heads, issues]."""
+def _taken_steps(engine: Engine, source: Source, profile: standards.Profile, has_standing: bool) -> list[pa.Table]:
+    """The rows that are neither refused nor repeats: [row_no, record_key, row_digest, present_0, present_1 …]."""
     rows = bulk.judged(engine.con.table(KEYED), source, _naming(profile))
-    marked = bulk.first_of_each(rows.filter(rows.reason.isnull()).drop("reason", "reason_column"))
+    marked = bulk.first_of_each(rows.filter(rows.reason.isnull()))
     if has_standing:
         standing = engine.con.table(STANDING)
         # when the day of delivery is the record's day, a value that came back is news: only what stands now can be repeated
         marked = bulk.without_standing(marked, standing if source.as_of.column else bulk.newest_of_each(standing))
-    taken = engine.save(TAKEN, marked.filter(~marked.is_repeat))
-    readings = _readings(source, profile)
-    subjects = engine.save(SUBJECTS, bulk.subject_rows(taken, source))
-    values = standards.standardise(subjects, readings, engine, profile, keep=bulk.SUBJECT_HEAD, name=STANDARDISED)
-    values = engine.save(VALUES, bulk.with_as_of(values))
-    elements = [
-        name for name in values.columns if name not in (*bulk.SUBJECT_HEAD, "as_of") and not name.endswith("__reason")
-    ]
-    elements = [name for name in elements if name.split("__")[0] != bulk.SAID_ON]
-    return [
-        engine.arrow(values.select(*ASSERTION_HEAD, *elements)),
-        engine.arrow(values.select(*HEAD_COLUMNS).distinct()),
-        engine.arrow(bulk.value_issues(values)),
-    ]
+    present = [f"present_{number}" for number in range(len(source.subjects))]
+    return [engine.arrow(marked.filter(~marked.is_repeat).select("row_no", "record_key", "row_digest", *present))]
 
 
-def _readings(source: Source, profile: standards.Profile) -> dict[str, standards.Reading]:
-    """How every raw column of the subjects is read. Local spellings of codes are the source's, over all its subjects."""
-    codes: dict[str, dict[str, str]] = {}
-    parts: dict[str, standards.ElementPart] = {}
-    for subject in source.subjects:
-        for column in subject.columns.values():
-            part = profile.part_of(column.element, column.part)
-            parts[part.key] = part
-            codes.setdefault(part.key, {}).update(column.codes)
-    readings = {key: standards.Reading(part, codes[key]) for key, part in parts.items()}
-    if source.as_of.column:
-        day = standards.ElementPart(bulk.SAID_ON, bulk.SAID_ON, Text("记录日期", "day of the record"), "date")
-        readings[bulk.SAID_ON] = standards.Reading(day)
-    return readings
+def _taken(text: pa.Table, judged: pa.Table) -> Taken:
+    """The text of the rows that are taken, in the order of the delivery."""
+    judged = judged.sort_by("row_no").combine_chunks()
+    if judged.num_rows == text.num_rows:
+        return Taken(text, judged)
+    return Taken(text.filter(pc.is_in(text["row_no"], value_set=judged["row_no"].combine_chunks())), judged)
+
+
+def _heads(taken: Taken, as_of: pa.Array) -> pa.Table:
+    row_no, record_key, row_digest = (taken.judged[name] for name in HEAD_COLUMNS[:-1])
+    return pa.table([row_no.cast(pa.int32()), record_key, row_digest, as_of], names=HEAD_COLUMNS)
 
 
 def _standing_heads(source: Source, deliveries: list[int], keys: pa.Table) -> pa.Table | None:
@@ -144,14 +131,6 @@ def _standing_heads(source: Source, deliveries: list[int], keys: pa.Table) -> pa
     if keys.num_rows <= SMALL_BATCH:
         heads = heads.filter(pc.is_in(heads["record_key"], keys["record_key"].combine_chunks()))
     return heads if heads.num_rows else None
-
-
-def _with_delivery(text: pa.Table, delivery_id: int, received_on: datetime.date) -> pa.Table:
-    """The delivery's number and day as columns, so that the statements are the same for every delivery and can be kept."""
-    count = text.num_rows
-    return text.append_column(
-        "delivery_id", pa.array([delivery_id], pa.int32()).take(pa.array([0] * count))
-    ).append_column("received_on", pa.array([received_on], pa.date32()).take(pa.array([0] * count)))
 
 
 def _without_spoiled(read: ReadRows) -> pa.Table:
@@ -180,9 +159,7 @@ def _with_cells(refused: pa.Table, text: pa.Table) -> list[RefusedRow]:
     if not refused.num_rows:
         return []
     why = {row["row_no"]: row for row in refused.to_pylist()}
-    cells = text.filter(pc.is_in(text["row_no"], refused["row_no"].combine_chunks())).drop(
-        ["delivery_id", "received_on"]
-    )
+    cells = text.filter(pc.is_in(text["row_no"], refused["row_no"].combine_chunks()))
     found = []
     for row in cells.to_pylist():
         row_no = row.pop("row_no")
@@ -195,7 +172,7 @@ def _spoiled_issues(spoiled: list[SpoiledValue], source: Source, delivery_id: in
     for value in spoiled:
         for index, subject in enumerate(source.subjects):
             if column := subject.columns.get(value.column):
-                assertion = (delivery_id << bulk.DELIVERY_BITS) | (value.row_no << bulk.SUBJECT_BITS) | index
+                assertion = assertion_id(delivery_id, value.row_no, index)
                 rows.append(
                     {"assertion_id": assertion, "element": column.part or column.element, "reason": value.reason}
                 )

@@ -27,12 +27,10 @@ def sought_by(query: str) -> Sought:
     with _one_at_a_time:
         engine = _engine()
         profile = standards.load_profile()
-        typed = engine.load("typed", pa.table({"row_no": [1], "typed_name": [query], "typed_number": [query]}))
-        readings = {
-            "typed_name": standards.Reading(profile.part("name")),
-            "typed_number": standards.Reading(profile.part("citizen_number")),
-        }
-        read = engine.arrow(standards.standardise(typed, readings, engine, profile, name="typed_read")).to_pylist()[0]
+        typed, read = pa.array([query]), {}
+        for key in ("name", "citizen_number"):
+            reading = standards.Reading(profile.part(key))
+            read |= standards.standardise(typed, reading, engine, profile).to_pylist()[0]
     if sum(character.isdigit() for character in query) >= len(query.replace(" ", "")) / 2:
         state = read.get("citizen_number__state") or "malformed"
         number = read["citizen_number"]

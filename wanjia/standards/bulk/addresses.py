@@ -41,17 +41,16 @@ def address(table: Table, raw: str, step: "Step") -> Table:
     key = step.part.key
     # most addresses are clean, and asking once is much cheaper than four replacements
     written = ibis.ifelse(table[raw].re_search(_UNCLEAN), _tidied(table[raw]), table[raw])
-    table = step.keep(table.select(raw, __plain=known(written, step)))
+    table = step.keep(table.mutate(__plain=known(written, step)))
     none = ibis.null("string")
     has_text = table["__plain"].re_search("[0-9A-Za-z㐀-鿿]").fill_null(False)
     is_empty = ~has_text & ~is_missing(narrow(table[raw]), step)
-    table = table.select(
-        raw,
+    table = table.mutate(
         **{
             key: ibis.ifelse(has_text, table["__plain"], none),
             f"{key}__reason": ibis.cases((is_empty, "ADDRESS_EMPTY"), else_=none),
         },
-    )
+    ).drop(raw, "__plain")
     table = _county(step.keep(_headed(table, key)), key, step)
     table = step.keep(_below(table, step))
     return _inside(table, key, step)

@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Hashable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
@@ -28,6 +28,12 @@ def lookups_of(engine: Engine, profile: "Profile") -> "Lookups":
     return of_engine[id(profile)]
 
 
+def forget_texts(engine: Engine) -> None:
+    """Let go of the texts that were read with this engine and what they mean: they take memory that other stages need."""
+    for lookups in _loaded.get(engine, {}).values():
+        lookups.known.clear()
+
+
 class Lookups:
     """What the rules look up. All keys are text; every table is small enough to be held by each worker."""
 
@@ -35,8 +41,9 @@ class Lookups:
         # only a weak hold: the dictionary of the loaded must not keep a closed engine alive
         self._engine = weakref.proxy(engine)
         self._profile = profile
-        # what was asked for → its statements (see `standardise`)
-        self.plans: dict[Hashable, list[tuple[str, str]]] = {}
+        # way of reading → its statements, and the texts that were read (see `meanings`)
+        self.plans: dict[Hashable, tuple[list[tuple[str, str]], str]] = {}
+        self.known: dict[Hashable, Any] = {}
 
     def _load(self, called: str, **columns: list) -> ibis.Table:
         fields = {key: pa.array(values, pa.string()) for key, values in columns.items()}

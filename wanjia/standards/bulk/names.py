@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 HAN = "一-鿿㐀-䶿\U00020000-\U000323af豈-﫿〇"
 _DOTS = "•・‧．∙●⋅･"
 _LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"
+_SHORT = 4  # characters; nearly all names
 
 
 def name(table: Table, raw: str, step: "Step") -> Table:
@@ -120,17 +121,9 @@ def _sounded(table: Table, step: "Step") -> Table:
         else norm
     )
     spoken = step.keep(table.filter(table["__han"]).select("__spoken").distinct())
-    letters = step.keep(spoken.mutate(letter=spoken["__spoken"].split("")).unnest("letter", offset="place"))
-    letters = letters.filter(letters.letter != "")
-    readings = step.lookups.readings
-    read = letters.left_join(readings, letters.letter == readings.character).select(
-        letters["__spoken"], letters.place, syllable=ibis.coalesce(readings.syllable, letters.letter)
-    )
-    # gathered behind their places, sorted, and the places taken away: not every engine can order what it concatenates
-    placed = read.place.cast("string").lpad(3, "0") + read.syllable
-    sounds = step.keep(
-        read.group_by("__spoken").agg(__sounds=placed.collect().sort().join(" ").re_replace("[0-9]{3}", ""))
-    )
+    length = spoken["__spoken"].length()
+    short, long = spoken.filter(length <= _SHORT), spoken.filter(length > _SHORT)
+    sounds = step.keep(ibis.union(_sounds_of_short(short, step), _sounds_of_long(long, step)))
     joined = table.left_join(sounds, table["__spoken"] == sounds["__spoken"])
     return joined.select(
         *[table[c] for c in table.columns],
@@ -140,6 +133,32 @@ def _sounded(table: Table, step: "Step") -> Table:
             )
         },
     )
+
+
+def _sounds_of_short(spoken: Table, step: "Step") -> Table:
+    """__spoken, __sounds of names of at most `_SHORT` characters: one look-up for each place."""
+    table = spoken.mutate(__sounds=ibis.literal(""))
+    for place in range(_SHORT):
+        readings = step.lookups.readings.view()
+        letter = f"__letter_{place}"
+        table = table.mutate(**{letter: table["__spoken"].substr(place, 1)})
+        joined = table.left_join(readings, table[letter] == readings.character)
+        syllable = ibis.coalesce(readings.syllable, table[letter])
+        table = joined.select("__spoken", __sounds=table["__sounds"] + " " + syllable)
+    return table.mutate(__sounds=table["__sounds"].strip())
+
+
+def _sounds_of_long(spoken: Table, step: "Step") -> Table:
+    """__spoken, __sounds of longer names, by taking them apart."""
+    letters = step.keep(spoken.mutate(letter=spoken["__spoken"].split("")).unnest("letter", offset="place"))
+    letters = letters.filter(letters.letter != "")
+    readings = step.lookups.readings
+    read = letters.left_join(readings, letters.letter == readings.character).select(
+        letters["__spoken"], letters.place, syllable=ibis.coalesce(readings.syllable, letters.letter)
+    )
+    # gathered behind their places, sorted, and the places taken away: not every engine can order what it concatenates
+    placed = read.place.cast("string").lpad(3, "0") + read.syllable
+    return read.group_by("__spoken").agg(__sounds=placed.collect().sort().join(" ").re_replace("[0-9]{3}", ""))
 
 
 def _latin(table: Table, raw: str, step: "Step") -> Table:
