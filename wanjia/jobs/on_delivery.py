@@ -241,6 +241,9 @@ def _link_and_load(
         told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
     with timer.stage("seal and load") as told:
         loaded = register.load(resolution, by=by, why=why)
+        # who left without being merged (the records were withdrawn) has no successor
+        merged = linkage.successors(engine, lake=lake, former_ids=register.persons_who_left())
+        register.redirect_persons(merged, by=by, why=why)
         register.count_population(by=by, why=why)
         report.register = loaded.counts
         told.update(rows_out=loaded.persons, steps=loaded.seconds)
@@ -248,7 +251,8 @@ def _link_and_load(
         checks = load_folder(settings.profile_dir() / "checks", Check)
         found = engine.save("main_findings", resolution.findings(checks))
         days = {check.code: check.working_days for check in checks.values()}
-        report.findings = catalog.file_findings(engine, found, working_days=days, by=by, why=why)
+        alike = linkage.findings(engine, lake=lake, checks=checks)
+        report.findings = catalog.file_findings(engine, found.union(alike), working_days=days, by=by, why=why)
         told["rows_out"] = catalog.score(
             timer.run,
             engine,
