@@ -29,7 +29,11 @@ REFUSED_ROWS = 3
 )
 @click.option("--format", "shape", type=click.Choice(["text", "json", "ndjson"]), default="text", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@click.option("--resume", is_flag=True, help="Go on after a stop (this is what every run does; kept for scripts).")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Only finish what a stopped run had received; look for nothing new (no --inbox, no pulls).",
+)
 @click.option("--force", is_flag=True, help="Compute again even when nothing changed.")
 @click.option("--by", default=None, help="Who runs it (default: the account).")
 @click.option("--why", default="main job", show_default=True, help="The purpose, for the trace.")
@@ -51,10 +55,16 @@ def command(
     from wanjia.jobs import on_delivery
 
     who = by or f"cli:{getpass.getuser()}"
+    if resume and (inbox is not None or dry_run):
+        raise click.UsageError(
+            "--resume finishes what was received before: it goes with neither --inbox nor --dry-run."
+        )
     if dry_run:
         report = on_delivery.preview(inbox, progress=for_terminal())
     else:
-        report = on_delivery.run(inbox, by=who, why=why, progress=for_terminal(), engine_name=engine, force=force)
+        report = on_delivery.run(
+            inbox, by=who, why=why, progress=for_terminal(), engine_name=engine, force=force, receives=not resume
+        )
     show(report, shape)
     if report.refused_rows or report.refused:
         sys.exit(REFUSED_ROWS)

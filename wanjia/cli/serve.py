@@ -17,7 +17,7 @@ SEQUENCER = [sys.executable, "-m", "wanjia", "trace", "sequence"]
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer requests."
 )
-@click.option("--worker/--no-worker", default=True, help="Also run the worker of the fast lane.")
+@click.option("--worker/--no-worker", default=True, help="Also run the worker of the fast lane and the timetable.")
 def command(host: str, port: int, workers: int, worker: bool) -> None:
     """Serve the pages until Ctrl-C."""
     prepare()
@@ -38,7 +38,7 @@ def prepare() -> None:
 
 
 def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[subprocess.Popen]:
-    """Start the server, the sequencer of the trace's public log (and the worker) as child processes."""
+    """Start the server, the sequencer of the trace's public log (and the worker and the timetable) as child processes."""
     from wanjia.kernel.database import WEB_ROLE
 
     # the pages' processes give up the right to read the vault; only the opening function may
@@ -50,6 +50,7 @@ def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[
     children = [subprocess.Popen(command, env=pages), subprocess.Popen(SEQUENCER)]
     if with_worker:
         children.append(subprocess.Popen([sys.executable, "-m", "wanjia", "worker"]))
+        children.append(subprocess.Popen([sys.executable, "-m", "wanjia", "timetable", "work"]))
     return children
 
 

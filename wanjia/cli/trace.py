@@ -3,7 +3,6 @@
 import getpass
 import json
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,7 +12,6 @@ from pathlib import Path
 import click
 
 SHAPES = click.Choice(["text", "json"])
-NIGHT_PAUSE_SECONDS = 600
 
 
 @click.group()
@@ -37,38 +35,16 @@ def _until_told() -> tuple[Callable[[], bool], Callable[[float], object]]:
 
 
 @command.command()
-@click.option("--nightly/--no-nightly", default=True, help="Also run the self-check once a night.")
-def sequence(nightly: bool) -> None:
+def sequence() -> None:
     """Publish the log until Ctrl-C: places, tiles and a signed checkpoint every second or so. `wanjia serve` runs this."""
     _ready()
     from wanjia.trace import api
 
     is_stopping, pause = _until_told()
-    threads = [api.Cosigning().begin(is_stopping, pause)]
-    if nightly:
-        threads.append(threading.Thread(target=_nights, args=(is_stopping, pause), name="nights", daemon=True))
-        threads[-1].start()
+    cosigning = api.Cosigning().begin(is_stopping, pause)
     api.Sequencer().serve(is_stopping)
-    for thread in threads:
-        if thread is not None:
-            thread.join(10)
-
-
-def _nights(is_stopping: Callable[[], bool], pause: Callable[[float], object]) -> None:
-    """Once a night the self-check, in a process of its own: it computes for minutes, and the sequencer must not wait."""
-    from django.db import Error, connection
-
-    from wanjia.jobs import nightly
-
-    while not is_stopping():
-        try:
-            is_due = nightly.is_due()
-        except Error:
-            is_due = False
-        connection.close()
-        if is_due:
-            subprocess.run([sys.executable, "-m", "wanjia", "trace", "self-check", "--nightly"], check=False)
-        pause(NIGHT_PAUSE_SECONDS)
+    if cosigning is not None:
+        cosigning.join(10)
 
 
 @command.command()
@@ -184,11 +160,10 @@ def _progress() -> Callable[[int, int], None] | None:
 
 
 @command.command("self-check")
-@click.option("--nightly", is_flag=True, hidden=True)
 @click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
 @click.option("--why", default="self-check", show_default=True, help="The purpose, for the trace.")
 @click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
-def self_check(nightly: bool, by: str, why: str, shape: str) -> None:
+def self_check(by: str, why: str, shape: str) -> None:
     """Make the whole log anew from the database and compare; say how it stands. Exit code 4 when anything is wrong."""
     _ready()
     from dataclasses import asdict
@@ -196,12 +171,7 @@ def self_check(nightly: bool, by: str, why: str, shape: str) -> None:
     from wanjia.trace import api
 
     api.confirm()
-    if nightly:
-        from wanjia.jobs import nightly as night
-
-        wrong = night.run()
-    else:
-        wrong = api.self_check(by=by, why=why, told=_progress())
+    wrong = api.self_check(by=by, why=why, told=_progress())
     health = api.health()
     if shape == "json":
         click.echo(json.dumps({"schema": 1, "findings": wrong, "health": asdict(health)}, default=str))

@@ -5,7 +5,10 @@ The product knows no column name of any city: everything about a file's shape is
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import ClassVar, Literal
+
+from django.utils.dateparse import parse_duration
 
 from wanjia.intake.rules import movement_word
 from wanjia.kernel.declared import Text
@@ -15,10 +18,15 @@ Kind = Literal["csv", "xlsx", "jsonl", "parquet", "table", "push"]
 
 @dataclass(frozen=True)
 class Cadence:
-    """How the source arrives and how often: `every` is an ISO 8601 duration ("P1D", "PT5M")."""
+    """How the source arrives and how often: `every` is an ISO 8601 duration ("P1D", "PT5M"); of a pull it is the clock, so without months."""
 
     kind: Literal["file", "push", "pull"] = "file"
     every: str = "P1D"
+
+    @property
+    def interval(self) -> timedelta | None:
+        """`every` as a span of time; None where it has no fixed length ("P1M")."""
+        return parse_duration(self.every) if self.every.startswith("P") else None
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,12 @@ class Source:
                 yield "key", "an empty column name", "列名为空"
         if self.as_of.column and self.as_of.delivery:
             yield "as_of", "give a column or the delivery, not both", "列与批次只能取其一"
+        if self.cadence.kind == "pull" and not self.cadence.interval:
+            yield (
+                "cadence.every",
+                'of a pull is a duration such as "PT1H" or "P1D"',
+                "拉取周期须为 PT1H、P1D 之类的时长",
+            )
         if self.format.kind == "table" and not (self.format.table and self.format.url_setting):
             yield "format", "a database source names its table and url_setting", "数据库来源须写明 table 与 url_setting"
         if self.format.kind in ("csv", "xlsx", "jsonl", "parquet") and not self.format.files:

@@ -124,9 +124,11 @@ def run(
     progress: Progress | None = None,
     engine_name: str | None = None,
     force: bool = False,
+    receives: bool = True,
 ) -> Report:
-    """Receive what lies in `inbox`, pull what is due, and bring the register to the state that all active deliveries make.
+    """Receive what lies in `inbox`, pull from every database that is set, and bring the register to the state that all active deliveries make.
 
+    With `receives` false nothing new is looked for: what an earlier run had received before it was stopped is finished.
     Nothing is computed when nothing changed since the last whole run (unless `force`). Raises `AlreadyRunning` when another main job
     runs, `DeclarationErrors`, and the errors of each stage; a delivery that cannot be read is reported in `refused`, and the rest goes on.
     """
@@ -137,7 +139,7 @@ def run(
     shown = progress or SilentProgress()
     with only_one():
         try:
-            _run(inbox, report, _Clock(report, shown), engine_name, force, by=by, why=why)
+            _run(inbox, report, _Clock(report, shown), engine_name, force, receives, by=by, why=why)
         finally:
             shown.done()
     return report
@@ -171,7 +173,15 @@ def preview(inbox: Path | None, *, progress: Progress | None = None) -> Report:
 
 
 def _run(
-    inbox: Path | None, report: Report, timer: _Clock, engine_name: str | None, force: bool, *, by: str, why: str
+    inbox: Path | None,
+    report: Report,
+    timer: _Clock,
+    engine_name: str | None,
+    force: bool,
+    receives: bool,
+    *,
+    by: str,
+    why: str,
 ) -> None:
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
@@ -180,8 +190,9 @@ def _run(
 
     profile = standards.load_profile()
     sources = intake.sources()
-    with timer.stage("receive") as told:
-        told.update(_receive(inbox, report, by=by, why=why))
+    if receives:
+        with timer.stage("receive") as told:
+            told.update(_receive(inbox, report, by=by, why=why))
     last = catalog.latest_run()
     known = last["outcome"].get("fingerprint") if last is not None else None
     if not force and known == fingerprint() and not intake.has_pending():

@@ -1,12 +1,16 @@
 """Rows that are pushed by machines, and rows that are fetched from a department's database."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from wanjia.intake.declared import Cadence
 from wanjia.intake.errors import IdempotencyConflict, PullFailed, PullNotConfigured, SourceUnknown, TokenRefused
 from wanjia.intake.models import Delivery, Push
+from wanjia.kernel import clock
 
 SOURCE = "death_certificates"
 ADDRESS = f"/exchange/v1/sources/{SOURCE}/records"
@@ -180,3 +184,28 @@ def test_pull_that_fails_moves_no_watermark(intake, department, monkeypatch, tmp
     with pytest.raises(PullNotConfigured):
         intake.pull("social_insurance", by="worker", why="test")
     assert not SourceState.objects.exists()
+
+
+def test_a_pull_is_due_when_its_cadence_has_come_round(intake, department):
+    def due() -> list[str]:
+        return [source.code for source in intake.sources_due()]
+
+    department("1", "2026-01-01 10:00:00")
+    at = datetime(2026, 11, 21, 8, tzinfo=UTC)
+    with clock.stopped_at(at):
+        assert due() == ["social_insurance"]
+        intake.pull("social_insurance", by="worker", why="test")
+        assert due() == []
+    with clock.stopped_at(at + timedelta(minutes=59)):
+        assert due() == []
+    with clock.stopped_at(at + timedelta(hours=1)):
+        assert due() == ["social_insurance"]
+        assert intake.has_landed()
+
+
+def test_a_pull_without_a_clock_is_refused_when_declared(intake):
+    source = intake.source_named("social_insurance")
+    for every in ("P1M", "often", ""):
+        wrong = list(replace(source, cadence=Cadence("pull", every)).check())
+        assert [key for key, *_ in wrong] == ["cadence.every"]
+    assert list(replace(source, cadence=Cadence("pull", "PT15M")).check()) == []

@@ -22,6 +22,7 @@ from wanjia.intake.api.reads import (
     delivery_issues,
     delivery_named,
     delivery_story,
+    has_landed,
     has_pending,
     history,
     open_refusal,
@@ -32,7 +33,7 @@ from wanjia.intake.api.reads import (
     source_name,
 )
 from wanjia.intake.api.receive import InboxReport, Received, pull, receive_file, receive_inbox, sweep_landings
-from wanjia.intake.api.sources import load_sources, pullable_sources, source_named, sources
+from wanjia.intake.api.sources import load_sources, pullable_sources, source_named, sources, sources_due
 from wanjia.intake.api.standardise import (
     preview_file,
     standardise_delivery,
@@ -59,6 +60,7 @@ __all__ = [
     "delivery_named",
     "delivery_story",
     "gather_pushes",
+    "has_landed",
     "has_pending",
     "history",
     "issue_token",
@@ -80,6 +82,7 @@ __all__ = [
     "source_name",
     "source_named",
     "sources",
+    "sources_due",
     "standardise_delivery",
     "standardise_pending",
     "standardise_rows",

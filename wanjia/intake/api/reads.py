@@ -84,7 +84,12 @@ def active_deliveries() -> list[Delivery]:
 
 def has_pending() -> bool:
     """Is there anything received that is not standardised yet, a waiting push included?"""
-    return Delivery.objects.filter(status=Status.RECEIVED).exists() or Push.objects.filter(delivery=None).exists()
+    return has_landed() or Push.objects.filter(delivery=None).exists()
+
+
+def has_landed() -> bool:
+    """Is there a delivery that is not standardised yet? (A waiting push is no delivery yet.)"""
+    return Delivery.objects.filter(status=Status.RECEIVED).exists()
 
 
 def refusals(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import SourceUnknown
-from wanjia.kernel import settings
+from wanjia.intake.models import SourceState
+from wanjia.kernel import clock, settings
 from wanjia.kernel.declared import load_folder
 from wanjia.kernel.keyring import Keyring
 from wanjia.kernel.lake import Lake
@@ -33,6 +34,18 @@ def source_named(code: str) -> Source:
 def pullable_sources() -> list[Source]:
     """Sources that are pulled from a database whose address is set in this installation."""
     return [s for s in sources().values() if s.format.kind == "table" and os.environ.get(s.format.url_setting or "")]
+
+
+def sources_due() -> list[Source]:
+    """Pullable sources whose cadence has come round since their last pull; a pull that failed does not count as one."""
+    pulled = dict(SourceState.objects.values_list("source", "pulled_at"))
+    now = clock.now()
+    return [
+        source
+        for source in pullable_sources()
+        if (interval := source.cadence.interval) is not None
+        and ((last := pulled.get(source.code)) is None or last + interval <= now)
+    ]
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,25 @@
+"""Every minute: what the sources' own cadence asks for. Each public function is one job, in this order."""
+
+import logging
+
+TIMES = "* * * * *"
+BY = "timetable:minutely"
+
+log = logging.getLogger("wanjia.jobs")
+
+
+def pull_what_is_due() -> None:
+    """Pull the sources whose cadence has come round, and bring what came into the register."""
+    from wanjia.intake import api as intake
+    from wanjia.intake.errors import IntakeError
+    from wanjia.jobs import on_delivery
+
+    for source in intake.sources_due():
+        try:
+            intake.pull(source.code, by=BY, why="scheduled pull")
+        except IntakeError as error:
+            # the next minute asks again; a department that does not answer keeps no other's data out
+            log.warning("%s is not pulled: %s", source.code, error)
+    # also what an earlier minute pulled while another job held the lock
+    if intake.has_landed():
+        on_delivery.run(by=BY, why="scheduled pull")
