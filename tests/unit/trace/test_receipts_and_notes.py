@@ -53,7 +53,10 @@ class Node:
     def __init__(self) -> None:
         driver = Path(__file__).with_name("verifier.mjs")
         self._process = subprocess.Popen(
-            [str(NODE), str(driver), str(CHECKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", str(driver), str(CHECKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def ask(self, *requests: dict) -> list[dict]:

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from wanjia.kernel import settings
+from wanjia.kernel import clock, settings
 from wanjia.trace.adapters.files import write_atomically
 from wanjia.trace.adapters.signer import Signer
 from wanjia.trace.api.log import read_tile
 from wanjia.trace.errors import LogBroken, LogIdentityChanged
 from wanjia.trace.rules.note import Checkpoint, Note, parse_checkpoint, parse_note, verified
-from wanjia.trace.rules.tree import ProofWrong, Tree
+from wanjia.trace.rules.tree import EMPTY_ROOT, ProofWrong, Tree
 
 #: only who holds this lock may grow the log or open the gate; it ends with its transaction
 LOG_LOCK = 0x57414E4A54524345
@@ -75,6 +75,9 @@ def ensure_continues(cursor: Any, signer: Signer, *, home: Path | None = None) -
     own = remembered(signer, home)
     known = [parse_checkpoint(note) for note in ([own] if own else [])]
     known += witnessed(signer)
+    if not known and here is None:
+        # remembered before the first commit: a log killed right after it must not look like one of unknown length
+        remember(signer.sign(Checkpoint(signer.origin, 0, EMPTY_ROOT), int(clock.now().timestamp())), home)
     if not known and here is not None and here.size:
         # neither our own file nor a witness says how far the log had come: nobody can tell a restored backup from the newest state
         raise LogBroken(reason=UNPROVEN, here=here.size, published="?")
@@ -141,4 +144,5 @@ def shut(cursor: Any, reason: str) -> None:
         " SET reason = %(reason)s, since = clock_timestamp() WHERE trace_gate.reason <> %(reason)s",
         {"reason": reason},
     )
-    log.error("TRACE-004 the gate is shut: %s", reason)
+    if cursor.rowcount:
+        log.error("TRACE-004 the gate is shut: %s", reason)
