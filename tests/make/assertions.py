@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 EPOCH = date(1970, 1, 1)
 TODAY = date(2025, 6, 30)
@@ -264,3 +265,12 @@ def population(persons: int, seed: int = 7) -> tuple[pa.Table, pa.Table]:
 def day_after(when: date) -> date:
     """The next day."""
     return when + timedelta(days=1)
+
+
+def by_source(frame: pa.Table) -> dict[str, pa.Table]:
+    """The frame source by source, each with only the columns it fills: as intake gives assertions."""
+    found = {}
+    for source in sorted(set(frame["source"].to_pylist())):
+        rows = frame.filter(pc.equal(frame["source"], source))
+        found[source] = rows.select([name for name in rows.column_names if rows[name].null_count < rows.num_rows])
+    return found

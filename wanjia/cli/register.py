@@ -54,7 +54,7 @@ def rebuild(who: dict[str, str], check: bool, shape: str) -> None:
         links = engine.load("rebuild_links", Lake.open(settings.home()).read("linkage/links").select(columns))
         resolution = api.resolve(
             engine,
-            intake.active_assertions(engine),
+            intake.active_by_source(engine),
             links,
             sources=intake.load_sources(settings.profile_dir()),
             elements=standards.load_profile().elements.values(),

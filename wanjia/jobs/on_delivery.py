@@ -233,7 +233,8 @@ def _link_and_load(
 
     lake = Lake.open(settings.home())
     with timer.stage("gather") as told:
-        assertions = intake.active_assertions(engine)
+        by_source = intake.active_by_source(engine)
+        assertions = intake.together(by_source)
         count = told["rows_out"] = int(engine.arrow(assertions.aggregate(n=assertions.count()))["n"][0].as_py())
     if not count and not lake.exists("linkage/links"):
         return
@@ -248,7 +249,7 @@ def _link_and_load(
         links = engine.load(
             "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])
         )
-        resolution = register.resolve(engine, assertions, links, sources=sources, elements=profile.elements.values())
+        resolution = register.resolve(engine, by_source, links, sources=sources, elements=profile.elements.values())
         told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
     with timer.stage("seal and load") as told:
         loaded = register.load(resolution, by=by, why=why)

@@ -16,7 +16,7 @@ def outcome(engine, assertions, links):
 
     found = resolve(
         engine,
-        engine.load("equal_assertions", assertions),
+        {s: engine.load(f"equal_{s}", rows) for s, rows in make.by_source(assertions).items()},
         engine.load("equal_links", links),
         sources=profile.sources(),
         elements=profile.elements(ethnicity="vote"),

@@ -10,7 +10,7 @@ from tests.make import assertions as make
 from tests.make import profile
 from wanjia.kernel.engine import get_engine
 from wanjia.register import rules
-from wanjia.register.bulk import facts, survivors
+from wanjia.register.bulk import facts, statements, survivors
 
 DAYS = st.integers(0, 40).map(lambda n: date(2020, 1, 1) + timedelta(days=n))
 STATEMENT = st.fixed_dictionaries(
@@ -33,14 +33,13 @@ def test_places_of_one_kind_never_overlap(people):
     links = make.links(frame, [number for number, person in enumerate(people, start=1) for _ in person])
     with get_engine("duckdb") as engine:
         element_rules = rules.element_rules(profile.elements(), frame.column_names)
-        tables, table_of = rules.rank_tables(element_rules, profile.sources())
+        ranks = survivors.Ranks.of(element_rules, profile.sources())
         table = engine.load("a", frame)
-        rows = survivors.linked_rows(
-            table, survivors.rank(engine, table, engine.load("l", links), profile.sources(), tables)
-        )
-        resolved = survivors.resolve(engine, rows, element_rules, table_of)
+        ranked = statements.rank(engine, table, engine.load("l", links), profile.sources())
+        rows = statements.linked(engine, table, ranked, element_rules)
+        resolved = survivors.resolve(engine, rows, element_rules, ranks)
         states = facts.states(engine, resolved)
-        pieces = engine.arrow(facts.residences(engine, rows, resolved, states, table_of)).to_pylist()
+        pieces = engine.arrow(facts.residences(engine, rows, resolved, states, element_rules, ranks)).to_pylist()
     by_kind: dict = {}
     for piece in pieces:
         assert piece["valid_to"] is None or piece["valid_from"] < piece["valid_to"]

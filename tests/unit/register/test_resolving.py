@@ -2,12 +2,18 @@
 
 from datetime import date, datetime
 
+import pyarrow as pa
 import pytest
 
 from tests.make import assertions as make
 from tests.make import profile
+from wanjia.kernel import settings
+from wanjia.kernel.declared import load_folder
 from wanjia.register import rules
-from wanjia.register.bulk import facts, relations, survivors
+from wanjia.register.api.assembling import put_together
+from wanjia.register.api.resolving import FACTS, resolve
+from wanjia.register.bulk import facts, relations, statements, survivors
+from wanjia.register.declared import Check
 
 A, B, C, D = 11, 12, 13, 14
 
@@ -15,21 +21,23 @@ A, B, C, D = 11, 12, 13, 14
 class Settled:
     """The tables of a resolution, as lists of rows."""
 
-    def __init__(self, engine, statements, persons, elements=None, sources=None):
-        frame = make.frame(statements)
+    def __init__(self, engine, stated, persons, elements=None, sources=None):
+        frame = make.frame(stated)
         table, links = engine.load("a", frame), engine.load("l", make.links(frame, persons))
         sources = sources or profile.sources()
         element_rules = rules.element_rules(elements or profile.elements(), frame.column_names)
-        tables, table_of = rules.rank_tables(element_rules, sources)
-        ranked = survivors.rank(engine, table, links, sources, tables)
-        rows = survivors.linked_rows(table, ranked)
-        resolved = survivors.resolve(engine, rows, element_rules, table_of)
+        ranks = survivors.Ranks.of(element_rules, sources)
+        ranked = statements.rank(engine, table, links, sources)
+        rows = statements.linked(engine, table, ranked, element_rules)
+        resolved = survivors.resolve(engine, rows, element_rules, ranks)
         states = facts.states(engine, resolved)
         members = facts.memberships(engine, resolved, states)
-        claims = relations.claims(engine, table, rows, states, members, relations.holders(engine, states))
-        self.resolved = {r["person_id"]: r for r in engine.arrow(resolved).to_pylist()}
+        claims = relations.claims(engine, rows, states, members, relations.holders(engine, states))
+        self.resolved = {r["person_id"]: r for r in engine.arrow(resolved.pick(*resolved.columns)).to_pylist()}
         self.states = {r["person_id"]: r for r in engine.arrow(states).to_pylist()}
-        self.residences = engine.arrow(facts.residences(engine, rows, resolved, states, table_of)).to_pylist()
+        self.residences = engine.arrow(
+            facts.residences(engine, rows, resolved, states, element_rules, ranks)
+        ).to_pylist()
         self.members = {r["person_id"]: r for r in engine.arrow(members).to_pylist()}
         related = engine.arrow(relations.relations(engine, claims, states)).to_pylist()
         self.relations = {(r["person_id"], r["kind"]): r for r in related}
@@ -322,8 +330,7 @@ def test_review_links_do_not_count(engine):
     frame = make.frame([{"sex": "1"}, {"sex": "2"}])
     links = make.links(frame, [A, B])
     links = links.set_column(3, "band", [["link", "review"]])
-    tables, _ = rules.rank_tables(rules.element_rules(profile.elements(), frame.column_names), profile.sources())
-    ranked = survivors.rank(engine, engine.load("a", frame), engine.load("l", links), profile.sources(), tables)
+    ranked = statements.rank(engine, engine.load("a", frame), engine.load("l", links), profile.sources())
     assert engine.arrow(ranked)["person_id"].to_pylist() == [A]
 
 
@@ -335,12 +342,47 @@ def test_a_source_without_a_column_is_no_error(engine, missing):
     frame = frame.drop_columns([c for c in frame.column_names if c == missing or c.startswith(f"{missing}__")])
     table, links = engine.load("a", frame), engine.load("l", make.links(frame, [A]))
     element_rules = rules.element_rules(profile.elements(), frame.column_names)
-    tables, table_of = rules.rank_tables(element_rules, profile.sources())
-    rows = survivors.linked_rows(table, survivors.rank(engine, table, links, profile.sources(), tables))
-    resolved = survivors.resolve(engine, rows, element_rules, table_of)
+    ranks = survivors.Ranks.of(element_rules, profile.sources())
+    ranked = statements.rank(engine, table, links, profile.sources())
+    rows = statements.linked(engine, table, ranked, element_rules)
+    resolved = survivors.resolve(engine, rows, element_rules, ranks)
     states = facts.states(engine, resolved)
     members = facts.memberships(engine, resolved, states)
-    claims = relations.claims(engine, table, rows, states, members, relations.holders(engine, states))
+    claims = relations.claims(engine, rows, states, members, relations.holders(engine, states))
     relations.relations(engine, claims, states)
-    facts.residences(engine, rows, resolved, states, table_of)
+    facts.residences(engine, rows, resolved, states, element_rules, ranks)
     assert engine.arrow(states).num_rows == 1
+
+
+def test_source_by_source_gives_what_all_together_gives(engine):
+    frame, links = make.population(120, seed=5)
+    links = engine.load("l", links)
+    whole = outcome(engine, engine.load("a", frame), links)
+    by_source = {source: engine.load(f"a_{source}", rows) for source, rows in make.by_source(frame).items()}
+    assert len({len(table.columns) for table in by_source.values()}) > 1
+    assert outcome(engine, by_source, links) == whole
+
+
+def outcome(engine, assertions, links):
+    found = resolve(
+        engine, assertions, links, sources=profile.sources(),
+        elements=profile.elements(ethnicity="vote"),
+    )  # fmt: skip
+    checks = load_folder(settings.profile_dir() / "checks", Check)
+    rows = {fact.frame: found.fact_rows(fact) for fact in FACTS}
+    rows |= {"dossiers": pa.concat_tables(found.dossiers()), "searchable": found.searchable()}
+    rows |= {"findings": engine.arrow(found.findings(checks))}
+    listed = {name: sorted(map(str, table.to_pylist())) for name, table in rows.items()}
+    given = [row for row in found.agreement() if row["given"]]
+    return listed | {"agreement": sorted(map(str, given))}
+
+
+def test_lines_that_belong_to_nobody_are_refused():
+    lines = pa.table({"person_id": [2, 1], "ordinal": [0, 0], "line": ["b", "a"], "locator": ["8", "7"]})
+    both = put_together(pa.table({"person_id": [2, 1], "chosen": ["y", "x"]}), lines)
+    assert both.to_pylist() == [
+        {"person_id": 1, "content": f"x{rules.DOSSIER_PART}a", "locators": "7"},
+        {"person_id": 2, "content": f"y{rules.DOSSIER_PART}b", "locators": "8"},
+    ]
+    with pytest.raises(ValueError, match="choices"):
+        put_together(pa.table({"person_id": [1], "chosen": ["x"]}), lines)

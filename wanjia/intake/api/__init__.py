@@ -15,6 +15,7 @@ from wanjia.intake.api.pushes import (
 from wanjia.intake.api.reads import (
     Refusal,
     active_assertions,
+    active_by_source,
     active_deliveries,
     active_issues,
     deliveries,
@@ -31,6 +32,7 @@ from wanjia.intake.api.reads import (
     refusal_named,
     refusals,
     source_name,
+    together,
 )
 from wanjia.intake.api.receive import InboxReport, Received, pull, receive_file, receive_inbox, sweep_landings
 from wanjia.intake.api.sources import load_sources, pullable_sources, source_named, sources, sources_due
@@ -51,6 +53,7 @@ __all__ = [
     "Refusal",
     "Standardised",
     "active_assertions",
+    "active_by_source",
     "active_deliveries",
     "active_issues",
     "bearer_of",
@@ -87,6 +90,7 @@ __all__ = [
     "standardise_pending",
     "standardise_rows",
     "sweep_landings",
+    "together",
     "watch",
     "withdraw_delivery",
 ]

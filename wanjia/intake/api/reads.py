@@ -1,7 +1,7 @@
 """Reading what intake holds: deliveries, quarantine, and the assertions that count."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +163,12 @@ def active_assertions(engine: Engine, *, columns: Sequence[str] | None = None) -
     table `assertions__<source>` of the engine; the result is an expression over them, so a column nobody asks for costs nothing.
     `columns`: load only these besides the head.
     """
-    return _union(engine, _load(engine, columns, keep_superseded=False))
+    return together(active_by_source(engine, columns=columns))
+
+
+def active_by_source(engine: Engine, *, columns: Sequence[str] | None = None) -> dict[str, ibis.Table]:
+    """The same as `active_assertions`, source by source, each with its own columns only."""
+    return _load(engine, columns, keep_superseded=False)
 
 
 def active_issues(engine: Engine) -> ibis.Table:
@@ -174,14 +179,14 @@ def active_issues(engine: Engine) -> ibis.Table:
 
 def history(engine: Engine, *, columns: Sequence[str] | None = None) -> ibis.Table:
     """All assertions of the active deliveries, with `is_superseded`. Tables are named `history__<source>`."""
-    return _union(engine, _load(engine, columns, keep_superseded=True))
+    return together(_load(engine, columns, keep_superseded=True))
 
 
-def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: bool) -> list[ibis.Table]:
+def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: bool) -> dict[str, ibis.Table]:
     by_source: dict[str, list[int]] = {}
     for delivery in active_deliveries():
         by_source.setdefault(delivery.source, []).append(delivery.id)
-    loaded = []
+    loaded = {}
     for source in sorted(by_source):
         tables = [lake().read(f"assertions/{delivery_id}") for delivery_id in by_source[source]]
         if columns is not None:
@@ -194,23 +199,24 @@ def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: boo
         old = bulk.superseded(table.select(*HEAD))
         if keep_superseded:
             marked = table.left_join(old.select(old_id="assertion_id"), table.assertion_id == old.assertion_id)
-            loaded.append(marked.mutate(is_superseded=marked.old_id.notnull()).drop("old_id"))
+            loaded[source] = marked.mutate(is_superseded=marked.old_id.notnull()).drop("old_id")
         elif engine.arrow(old.count().as_table())[0][0].as_py():
             # a person is founded by the first arrival of a record, not by its newest wording: later deliveries move nobody's id
             first = table.group_by("record_key", "subject").aggregate(first_delivery_id=table.delivery_id.min())
             standing = table.anti_join(old, "assertion_id").left_join(first, ["record_key", "subject"])
             standing = standing.drop([name for name in standing.columns if name.endswith("_right")])
-            loaded.append(engine.save(f"{prefix}__{source}", standing))
+            loaded[source] = engine.save(f"{prefix}__{source}", standing)
         else:
-            loaded.append(table.mutate(first_delivery_id=table.delivery_id))
+            loaded[source] = table.mutate(first_delivery_id=table.delivery_id)
+    if not loaded:
+        nothing = pa.table({name: pa.array([], kind) for name, kind in _HEAD_TYPES.items()})
+        return {"none": engine.load("assertions__none", nothing)}
     return loaded
 
 
-def _union(engine: Engine, tables: list[ibis.Table]) -> ibis.Table:
-    if not tables:
-        return engine.load(
-            "assertions__none", pa.table({name: pa.array([], kind) for name, kind in _HEAD_TYPES.items()})
-        )
+def together(by_source: Mapping[str, ibis.Table]) -> ibis.Table:
+    """The assertions of all sources in one table; columns that a source does not have are null."""
+    tables = list(by_source.values())
     types: dict[str, Any] = {}
     for table in tables:
         types.update(table.schema().items())

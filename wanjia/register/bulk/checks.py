@@ -12,11 +12,14 @@ from ibis.expr.types import Table, Value
 from wanjia.kernel.engine import Engine
 from wanjia.register import rules
 from wanjia.register.bulk.facts import nothing
+from wanjia.register.bulk.statements import Statements
+from wanjia.register.bulk.survivors import Winners
 from wanjia.register.bulk.words import day_number
 from wanjia.register.declared import FOUND_BY_LINKAGE, Check
 from wanjia.register.rules import ElementRule
 
 FINDINGS = "register_findings"
+_STATE = ("citizen_number__state",)
 FINDING_COLUMNS = {
     "kind": "string",
     "source": "string",
@@ -33,8 +36,8 @@ class Resolved(Protocol):
 
     engine: Engine
     rules: list[ElementRule]
-    rows: Table
-    resolved: Table
+    rows: Statements
+    resolved: Winners
     states: Table
     memberships: Table
     holders: Table
@@ -58,9 +61,9 @@ def findings(state: Resolved, checks: Mapping[str, Check]) -> Table:
 
 def sex_against_number(state: Resolved, check: Check) -> Table | None:
     """A record's sex is not what its own sound number says (17th digit: odd is male; GB 11643)."""
-    rows = state.rows
-    if not _has(rows, "sex", "citizen_number"):
+    if not state.rows.has("sex", "citizen_number"):
         return None
+    rows = state.rows.table("sex", "citizen_number", beside=_STATE)
     by_number = rows.citizen_number.substr(16, 1).isin(list("13579")).ifelse(rules.MALE, rules.FEMALE)
     stated = rows.filter(_is_sound(rows, "citizen_number") & rows.sex.isin([rules.MALE, rules.FEMALE]))
     return _of_rows(stated.filter(by_number != stated.sex), check)
@@ -68,9 +71,9 @@ def sex_against_number(state: Resolved, check: Check) -> Table | None:
 
 def birth_against_number(state: Resolved, check: Check) -> Table | None:
     """A record's birth date is not the one in its own sound number (digits 7 to 14)."""
-    rows = state.rows
-    if not _has(rows, "birth_on", "citizen_number"):
+    if not state.rows.has("birth_on", "citizen_number"):
         return None
+    rows = state.rows.table("birth_on", "citizen_number", beside=_STATE)
     written = rows.birth_on.cast("string").left(10).replace("-", "")
     return _of_rows(
         rows.filter(_is_sound(rows, "citizen_number") & (rows.citizen_number.substr(6, 8) != written)), check
@@ -81,12 +84,12 @@ def differs_from_register(state: Resolved, check: Check) -> Table | None:
     """A record says something else than what holds, of an element where only one value can be true."""
     found = []
     for key in check.elements:
-        if key not in state.resolved.columns or key not in state.rows.columns:
+        if key not in state.resolved.columns or not state.rows.has(key):
             continue
-        held = state.resolved.filter(state.resolved[f"{key}__said"] > 1).select(
-            holder="person_id", held=state.resolved[key]
-        )
-        stated = state.rows.filter(state.rows[key].notnull())
+        resolved = state.resolved.pick(key, f"{key}__said")
+        held = resolved.filter(resolved[f"{key}__said"] > 1).select(holder="person_id", held=resolved[key])
+        rows = state.rows.table(key)
+        stated = rows.filter(rows[key].notnull())
         other = stated.inner_join(held, stated.person_id == held.holder)
         found.append(_of_rows(other.filter(other[key] != other.held), check, element=key))
     return _all(found)
@@ -94,23 +97,24 @@ def differs_from_register(state: Resolved, check: Check) -> Table | None:
 
 def two_sound_numbers(state: Resolved, check: Check) -> Table | None:
     """A person's records carry two sound, different identity numbers: one of them is somebody else's, or was corrected (GA/T 2000.24: 11, 12)."""
-    if not _has(state.rows, "citizen_number"):
+    if not state.rows.has("citizen_number"):
         return None
     held = state.states.filter(state.states.number.notnull()).select(holder="person_id", held="number")
-    stated = state.rows.filter(_is_sound(state.rows, "citizen_number"))
+    rows = state.rows.table("citizen_number", beside=_STATE)
+    stated = rows.filter(_is_sound(rows, "citizen_number"))
     other = stated.inner_join(held, stated.person_id == held.holder)
     return _of_rows(other.filter(other.citizen_number != other.held), check)
 
 
 def number_of_several(state: Resolved, check: Check) -> Table | None:
     """Several persons hold one sound identity number (重号)."""
-    if not _has(state.rows, "citizen_number"):
+    if not state.rows.has("citizen_number"):
         return None
     shared = state.holders.filter(state.holders.holders > 1).select(shared="number", first="holder")
     held = state.states.inner_join(shared, state.states.number == shared.shared).select(
         of="person_id", held="number", first="first"
     )
-    rows = state.rows
+    rows = state.rows.table("citizen_number")
     stated = rows.inner_join(held, (rows.person_id == held.of) & (rows.citizen_number == held.held))
     other = (stated.person_id == stated["first"]).ifelse(ibis.null("int64"), stated["first"])
     return _of_rows(stated, check, other=other)
@@ -119,22 +123,24 @@ def number_of_several(state: Resolved, check: Check) -> Table | None:
 def death_before_birth(state: Resolved, check: Check) -> Table | None:
     """The death that holds lies before the birth that holds."""
     dead = state.states.filter(state.states.died_on < state.states.birth_on).select(dead="person_id")
-    if "died_at" not in state.rows.columns:
+    if not state.rows.has("died_at"):
         return None
-    rows = state.rows.filter(state.rows.died_at.notnull())
+    rows = state.rows.table("died_at")
+    rows = rows.filter(rows.died_at.notnull())
     return _of_rows(rows.inner_join(dead, rows.person_id == dead.dead), check)
 
 
 def active_after_death(state: Resolved, check: Check) -> Table | None:
     """A source still carries as active (it states one of the elements) somebody who died more than `limit` days before its own day."""
-    present = [key for key in check.elements if key in state.rows.columns]
+    present = [key for key in check.elements if state.rows.has(key)]
     if not present:
         return None
-    active = state.rows[present[0]].notnull()
+    rows = state.rows.table(any_of=present)
+    active = rows[present[0]].notnull()
     for key in present[1:]:
-        active = active | state.rows[key].notnull()
+        active = active | rows[key].notnull()
     dead = state.states.filter(state.states.died_on.notnull()).select(dead="person_id", died_on="died_on")
-    rows = state.rows.filter(active)
+    rows = rows.filter(active)
     rows = rows.inner_join(dead, rows.person_id == dead.dead)
     return _of_rows(rows.filter(rows.day - day_number(rows.died_on) > check.limit), check, element=present[0])
 
@@ -184,10 +190,11 @@ def several_spouses(state: Resolved, check: Check) -> Table | None:
 
 def married_too_young(state: Resolved, check: Check) -> Table | None:
     """A marriage was registered before the man was `limit` or the woman `women_limit` years old (Civil Code art. 1047: 22 and 20)."""
-    if not _has(state.rows, "marriage_event_on"):
+    if not state.rows.has("marriage_event_on"):
         return None
     life = state.states.select(spouse="person_id", born="birth_on", gender="sex")
-    rows = state.rows.filter(state.rows.marriage_event_on.notnull())
+    rows = state.rows.table("marriage_event_on")
+    rows = rows.filter(rows.marriage_event_on.notnull())
     rows = rows.inner_join(life, rows.person_id == life.spouse)
     women = check.women_limit if check.women_limit is not None else check.limit
     years = (rows.gender == rules.FEMALE).ifelse(women, check.limit)
@@ -199,14 +206,15 @@ def married_too_young(state: Resolved, check: Check) -> Table | None:
 
 def resident_in_two_places(state: Resolved, check: Check) -> Table | None:
     """Statements within `limit` days of each other have the person living in two counties; those that lost are asked."""
-    rows = state.rows
-    if not _has(rows, "residence_division"):
+    if not state.rows.has("residence_division"):
         return None
+    rows = state.rows.table("residence_division", beside=["residence_division__current"])
     now = "residence_division__current" if "residence_division__current" in rows.columns else "residence_division"
-    held = state.resolved.filter(state.resolved.residence_division.notnull()).select(
+    resolved = state.resolved.pick("residence_division", now, "residence_division__as_of")
+    held = resolved.filter(resolved.residence_division.notnull()).select(
         holder="person_id",
-        county=ibis.coalesce(state.resolved[now], state.resolved.residence_division).left(6),
-        held_day=day_number(state.resolved.residence_division__as_of),
+        county=ibis.coalesce(resolved[now], resolved.residence_division).left(6),
+        held_day=day_number(resolved.residence_division__as_of),
     )
     stated = rows.filter(rows.residence_division.notnull())
     stated = stated.inner_join(held, stated.person_id == held.holder)
@@ -232,10 +240,6 @@ RULES: dict[str, Callable[[Resolved, Check], Table | None]] = {
         resident_in_two_places,
     )
 }
-
-
-def _has(rows: Table, *columns: str) -> bool:
-    return all(column in rows.columns for column in columns)
 
 
 def _is_sound(rows: Table, element: str) -> Value:

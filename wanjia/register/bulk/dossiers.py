@@ -1,4 +1,8 @@
-"""The text of every person's dossier, written by the engine (its form: wanjia.privacy.api), and what is to be found by blind index."""
+"""The text of every person's dossier, written by the engine (its form: wanjia.privacy.api), and what is to be found by blind index.
+
+The engine writes statement by statement; a person's lines are put side by side outside it (api/dossiers.py): collecting, sorting and joining
+text takes an engine several times as long as writing it.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +10,8 @@ import ibis
 from ibis.expr.types import Table, Value
 
 from wanjia.register import rules
-from wanjia.register.bulk.survivors import ordinal_of
+from wanjia.register.bulk.statements import Part, Statements
+from wanjia.register.bulk.survivors import Winners, ordinal_of
 from wanjia.register.bulk.words import as_text
 from wanjia.register.rules import ElementRule
 
@@ -21,29 +26,43 @@ BLIND_ELEMENTS = {
 }
 
 
-def dossiers(rows: Table, resolved: Table, element_rules: Sequence[ElementRule]) -> Table:
-    """(person_id, content, locators): one row for each person, in no order."""
-    lines = rows.select("person_id", "assertion_id", line=_line(rows, element_rules))
-    grouped = lines.group_by("person_id").aggregate(stated=lines.line.collect(), located=lines.assertion_id.collect())
-    choices = resolved.select(chooser="person_id", chosen=_choices(resolved, element_rules))
-    both = grouped.inner_join(choices, grouped.person_id == choices.chooser)
-    stated = both.stated.sort().join(rules.DOSSIER_RECORD)
-    # ordinals were given in order of assertion ids, so both lists sort into the same order
-    located = both.located.sort().cast("array<string>").join(",")
-    return both.select("person_id", content=both.chosen + ibis.literal(rules.DOSSIER_PART) + stated, locators=located)
+def lines(statements: Statements, element_rules: Sequence[ElementRule]) -> Table:
+    """(person_id, ordinal, line, locator): one row for each statement, in no order. Put together in order of ordinals, a person's lines and
+    locators are those parts of the dossier: all but the first begin with their separator."""
+
+    def written(part: Part) -> Table:
+        rows = part.frame
+        is_first = rows.ordinal == 0
+        return rows.select(
+            "person_id",
+            "ordinal",
+            line=is_first.ifelse("", rules.DOSSIER_RECORD) + _line(part, element_rules),
+            locator=is_first.ifelse("", ",") + rows.assertion_id.cast("string"),
+        )
+
+    return statements.union(written)
 
 
-def searchable(rows: Table) -> Table:
+def choices(winners: Winners, element_rules: Sequence[ElementRule]) -> Table:
+    """(person_id, chosen): which statement won each element, and by which rule; one row for each person, in no order."""
+    averages = [rule.columns[0] for rule in element_rules if rule.strategy == "average"]
+    resolved = winners.pick(*(f"{rule.key}__won" for rule in element_rules), *averages)
+    return resolved.select("person_id", chosen=_choices(resolved, element_rules))
+
+
+def searchable(statements: Statements) -> Table:
     """(person_id, kind, value): every distinct name, pinyin and number by which a person may be looked up."""
     found = []
     for kind, columns in BLIND_ELEMENTS.items():
         for column in columns:
-            if column in rows.columns:
+            if statements.has(column):
+                rows = statements.table(column)
                 found.append(
                     rows.filter(rows[column].notnull()).select("person_id", kind=ibis.literal(kind), value=rows[column])
                 )
     if not found:
         # a profile may declare none of these elements: then nobody is found by name or number, and all else works
+        rows = statements.parts[0].frame
         return rows.filter(ibis.literal(False)).select("person_id", kind=ibis.literal(""), value=ibis.literal(""))
     return ibis.union(*found, distinct=True) if len(found) > 1 else found[0].distinct()
 
@@ -57,8 +76,9 @@ def tags(element_rules: Sequence[ElementRule]) -> Mapping[str, str]:
     }
 
 
-def _line(rows: Table, element_rules: Sequence[ElementRule]) -> Value:
+def _line(part: Part, element_rules: Sequence[ElementRule]) -> Value:
     """One statement: where it comes from, and what it says."""
+    rows = part.frame
     head = [
         _padded(rows.ordinal),
         rows.source,
@@ -67,7 +87,11 @@ def _line(rows: Table, element_rules: Sequence[ElementRule]) -> Value:
         ibis.coalesce(rows.as_of.cast("string"), ibis.literal("")),
     ]
     # a null value makes a null field, which concatenation with a separator leaves out
-    said = [ibis.literal(f"{tag}=") + as_text(rows, column) for column, tag in tags(element_rules).items()]
+    said = [
+        ibis.literal(f"{tag}=") + as_text(rows, column)
+        for column, tag in tags(element_rules).items()
+        if part.has(column)
+    ]
     return ibis.literal(rules.DOSSIER_FIELD).join([*head, *said])
 
 

@@ -1,6 +1,6 @@
 """What follows from the winning values: a person's state, residences, household membership."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
 import pyarrow as pa
@@ -8,7 +8,10 @@ from ibis.expr.types import Table, Value
 
 from wanjia.kernel.engine import Engine
 from wanjia.register import rules
+from wanjia.register.bulk.statements import Part, Statements
+from wanjia.register.bulk.survivors import Ranks, Winners
 from wanjia.register.bulk.words import column_or_null, day_before, day_of
+from wanjia.register.rules import ElementRule
 
 STATES = "register_states"
 RESIDENCES = "register_residences"
@@ -34,8 +37,15 @@ MEMBERSHIP_COLUMNS = {
 }
 
 
-def states(engine: Engine, resolved: Table) -> Table:
+_STATE = ("sex", "birth_on", "died_at", "cremated_on", "cancellation_kind", "cancelled_on", "registration_state", "marital_status",
+          "marital_status__as_of", "marriage_event_on", "citizen_number", "citizen_number__state")  # fmt: skip
+_HOUSEHOLD = ("household_number", "household_number__won", "household_number__as_of", "household__source", "household__relation_to_head",
+              "household__registration_office", "moved_in_on")  # fmt: skip
+
+
+def states(engine: Engine, winners: Winners) -> Table:
     """Saves and returns one row for each person: sex, birth, death, registration state, marriage; valid from birth to death."""
+    resolved = winners.pick(*_STATE)
     died = _died_on(resolved)
     born = day_of(resolved, "birth_on")
     rows = resolved.select(
@@ -55,29 +65,36 @@ def states(engine: Engine, resolved: Table) -> Table:
     return engine.save(STATES, rows)
 
 
-def residences(engine: Engine, rows: Table, resolved: Table, state: Table, table_of: Mapping[str, int]) -> Table:
+def residences(
+    engine: Engine,
+    statements: Statements,
+    winners: Winners,
+    state: Table,
+    element_rules: Sequence[ElementRule],
+    ranks: Ranks,
+) -> Table:
     """Saves and returns where each person was registered and lived, piece by piece in time.
 
     Pieces come from the statements that are as authoritative as the winning one, so that an old address in a lesser source is no move.
     """
+    kinds = {"domicile_division": "domicile", "residence_division": "residence"}
     pieces = [
-        _pieces(rows, resolved, state, kind, element, f"p{table_of[element]}")
-        for kind, element in (("domicile", "domicile_division"), ("residence", "residence_division"))
-        if element in resolved.columns
+        _pieces(statements, winners, state, kinds[rule.key], rule, ranks) for rule in element_rules if rule.key in kinds
     ]
     if not pieces:
         return engine.load(RESIDENCES, nothing(RESIDENCE_COLUMNS))
     return engine.save(RESIDENCES, ibis.union(*pieces) if len(pieces) > 1 else pieces[0])
 
 
-def memberships(engine: Engine, resolved: Table, state: Table, mates: Table | None = None) -> Table:
+def memberships(engine: Engine, winners: Winners, state: Table, mates: Table | None = None) -> Table:
     """Saves and returns who belongs to which registered household, and who is its head.
 
     Of several who say they are head, the one stated last is (the lowest id on a tie); the others stay as members, and the check `two_heads`
     asks the source.
     """
-    if "household_number" not in resolved.columns:
+    if "household_number" not in winners.columns:
         return engine.load(MEMBERSHIPS, nothing(MEMBERSHIP_COLUMNS))
+    resolved = winners.pick(*_HOUSEHOLD)
     rows = resolved.filter(resolved.household_number.notnull()).inner_join(
         state.select("person_id", "birth_on", "ended_on"), "person_id"
     )
@@ -134,18 +151,29 @@ def household_id(office: Value, number: Value) -> Value:
     return total
 
 
-def _pieces(rows: Table, resolved: Table, state: Table, kind: str, element: str, key_column: str) -> Table:
+def _pieces(
+    statements: Statements, winners: Winners, state: Table, kind: str, rule: ElementRule, ranks: Ranks
+) -> Table:
     """The person's places of one kind in order of time: each holds from its beginning to that of the next."""
-    now_column = f"{element}__current" if f"{element}__current" in rows.columns else element
-    moved_in_on = day_of(rows, "moved_in_on") if kind == "domicile" else ibis.null("date")
-    stated = rows.filter(rows[element].notnull()).select(
-        "person_id",
-        division=rows[element],
-        division_now=ibis.coalesce(rows[now_column], rows[element]),
-        began=ibis.coalesce(moved_in_on, rows.as_of, ibis.date(1900, 1, 1)),
-        has_moved_in=moved_in_on.notnull(),
-        key=rows[key_column],
-    )
+    element = rule.key
+
+    def placed(part: Part) -> Table:
+        rows = part.frame
+        now_column = f"{element}__current" if part.has(f"{element}__current") else element
+        moved_in_on = day_of(rows, "moved_in_on") if kind == "domicile" else ibis.null("date")
+        stated = rows.select(
+            "person_id",
+            division=rows[element],
+            division_now=ibis.coalesce(rows[now_column], rows[element]),
+            began=ibis.coalesce(moved_in_on, rows.as_of, ibis.date(1900, 1, 1)),
+            has_moved_in=moved_in_on.notnull(),
+            key=ranks.preference(part, rule),
+        )
+        return stated.filter(stated.division.notnull())
+
+    stated = statements.union(placed, lambda part: part.has(element))
+    left = ("moved_out_on",) if kind == "domicile" else ("residence_registration", "residence_registration__as_of")
+    resolved = winners.pick(element, f"{element}__won", *left)
     winner = resolved.filter(resolved[element].notnull()).select(
         owner="person_id",
         won=resolved[f"{element}__won"],

@@ -11,6 +11,7 @@ from ibis.expr.types import Table, Value
 
 from wanjia.kernel.engine import Engine
 from wanjia.register import rules
+from wanjia.register.bulk.statements import Statements
 from wanjia.register.bulk.words import day_before, day_of
 
 RELATIONS = "register_relations"
@@ -63,19 +64,23 @@ def holders(engine: Engine, state: Table, known_elsewhere: Table | None = None) 
 
 def claims(
     engine: Engine,
-    assertions: Table,
-    rows: Table,
+    statements: Statements,
     state: Table,
     members: Table,
     held: Table,
     elsewhere: Outside | None = None,
 ) -> Table:
     """Saves and returns every claim that `other_id` is the spouse, mother or father of `person_id`, with its strength and time."""
-    found = [_named_parent(rows, held, kind) for kind in ("mother", "father") if f"{kind}_number" in assertions.columns]
-    if "spouse_number" in assertions.columns:
-        found.append(_named_spouse(rows, held))
-    if "marriage_event_on" in assertions.columns:
-        found.append(_married_together(rows))
+    found = [
+        _named_parent(statements.table(f"{kind}_number"), held, kind)
+        for kind in ("mother", "father")
+        if statements.has(f"{kind}_number")
+    ]
+    marriage = ("marriage_event_on", "marriage_event_kind")
+    if statements.has("spouse_number"):
+        found.append(_named_spouse(statements.table("spouse_number", beside=marriage), held))
+    if statements.has("marriage_event_on"):
+        found.append(_married_together(statements.table("marriage_event_on", beside=marriage)))
     found.extend(_in_household(members, state, elsewhere))
     if elsewhere is not None:
         found.append(_named_by_outsiders(elsewhere.named_by))

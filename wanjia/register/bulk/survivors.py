@@ -1,162 +1,166 @@
-"""Which statement wins, for every person and element: one pass over the wide assertions, no unpivoting.
+"""Which statement wins, for every person and element: passes over the wide assertions, no unpivoting.
 
 Each statement gets a whole-number preference key per rank table (rules.py: sound number, rank, effective day, ordinal). The largest key among
 the statements that say anything about the element wins; the key's low digits name the statement, so the winner needs no second look-up.
+
+Elements that the same sources deliver are resolved together, over the rows of those sources alone: a grouping of everybody's rows by
+everybody's columns is mostly about nothing, and does not fit a processor's cache.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import ibis
 from ibis.expr.types import Table, Value
 
 from wanjia.kernel.engine import Engine
 from wanjia.register import rules
-from wanjia.register.bulk.words import day_number, value_at_largest
+from wanjia.register.bulk.statements import Part, Statements, value_by_source
+from wanjia.register.bulk.words import value_at_largest
 from wanjia.register.rules import ElementRule, TrustedSource
 
-RANKED = "register_ranked"
 RESOLVED = "register_resolved"
 # derived columns that are wanted of the winning value
-_DERIVED = {"identity_number": ("state",), "division": ("current",), "name": ("norm",)}
+_DERIVED = {"identity_number": ("state",), "division": ("current",), "name": ("norm",), "address": ("alike",)}
 # elements whose day of statement is needed to say since when something holds
 DATED = ("domicile_division", "residence_division", "residence_registration", "household_number", "marital_status")
+# a grouping is done in pieces of people, so that its states stay near the processor: so many statements times columns at once
+CELLS_IN_A_PIECE = 8_000_000
 
 
-def rank(
-    engine: Engine,
-    assertions: Table,
-    links: Table,
-    sources: Mapping[str, TrustedSource],
-    tables: Sequence[Mapping[str, int]],
+@dataclass(frozen=True)
+class Ranks:
+    """Each element's rank table: source → place (rules.rank_tables)."""
+
+    tables: Sequence[Mapping[str, int]]
+    table_of: Mapping[str, int]
+    weights: Mapping[str, int]
+
+    @classmethod
+    def of(cls, element_rules: Sequence[ElementRule], sources: Mapping[str, TrustedSource]) -> "Ranks":
+        """The ranks and weights of these sources for these elements."""
+        tables, table_of = rules.rank_tables(element_rules, sources)
+        return cls(tables, table_of, {code: rules.weight_of(s.reliability) for code, s in sources.items()})
+
+    def preference(self, part: Part, rule: ElementRule) -> Value:
+        """The preference key of each of the part's rows for this element (int64)."""
+        table = self.tables[self.table_of[rule.key]]
+        steps = {code: (rules.LAST_RANK - place) * rules.RANK_STEP for code, place in table.items()}
+        key = part.frame.base + value_by_source(part.frame, part.source, steps, 0)
+        if not part.has(f"{rule.key}__state"):
+            return key
+        sound = part.frame[f"{rule.key}__state"].isin(["sound", "sound15"])
+        return key + sound.ifelse(ibis.literal(rules.SOUND_STEP, "int64"), ibis.literal(0, "int64"))
+
+
+@dataclass(frozen=True)
+class Winners:
+    """What holds: for every element its value column(s), `<key>__won` (the winning preference key) and `<key>__said` (how many statements were
+    made about it), in tables of elements that go together. Everybody is in the first; in another only those of whom its sources speak."""
+
+    tables: tuple[Table, ...]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """All columns there are."""
+        return frozenset(name for table in self.tables for name in table.columns)
+
+    def pick(self, *columns: str) -> Table:
+        """One row for each person: person_id and those of `columns` that there are."""
+        columns = tuple(dict.fromkeys(columns))
+        wanted = [[name for name in columns if name != "person_id" and name in t.columns] for t in self.tables]
+        rows = self.tables[0].select("person_id", *wanted[0])
+        for table, named in zip(self.tables[1:], wanted[1:], strict=True):
+            if named:
+                rows = _beside(rows, table.select("person_id", *named))
+        return rows
+
+
+def _beside(rows: Table, taken: Table) -> Table:
+    taken = taken.rename(beside_id="person_id")
+    return rows.left_join(taken, rows.person_id == taken.beside_id).drop("beside_id")
+
+
+def resolve(engine: Engine, statements: Statements, element_rules: Sequence[ElementRule], ranks: Ranks) -> Winners:
+    """Saves and returns what holds of every person."""
+    together: dict[tuple[tuple[int, ...], str], list[ElementRule]] = {}
+    for rule in element_rules:
+        stated_by = tuple(n for n, part in enumerate(statements.parts) if any(part.has(c) for c in rule.columns))
+        # the table of a vote or an average is written twice: it has no others in it
+        alone = rule.key if rule.strategy in ("vote", "average") else ""
+        together.setdefault((stated_by, alone), []).append(rule)
+    tables = [
+        _winners(engine, Statements(tuple(statements.parts[n] for n in parts)), listed, ranks, number)
+        for number, ((parts, _), listed) in enumerate(sorted(together.items(), key=lambda item: -len(item[0][0])))
+    ]
+    if not any(len(parts) == len(statements.parts) for parts, _ in together):
+        everybody = statements.union(lambda part: part.frame.select("person_id")).distinct()
+        tables.insert(0, engine.save(f"{RESOLVED}_persons", everybody))
+    winners = Winners(tuple(tables))
+    for rule in element_rules:
+        if rule.strategy in ("vote", "average"):
+            choose = _vote if rule.strategy == "vote" else _average
+            better = choose(statements, winners, rule, ranks)
+            tables = [
+                engine.save(f"{RESOLVED}_{rule.key}", _with(table, better, rule))
+                if rule.columns[0] in table.columns
+                else table
+                for table in winners.tables
+            ]
+            winners = Winners(tuple(tables))
+    return winners
+
+
+def _winners(
+    engine: Engine, statements: Statements, element_rules: Sequence[ElementRule], ranks: Ranks, number: int
 ) -> Table:
-    """Saves and returns (assertion_id, person_id, ordinal, weight, latest_day, p0 … pn): one row for each linked assertion.
+    """Saves and returns the winners of elements that the same sources deliver."""
+    taken = {rule.key: _taken(statements, rule) for rule in element_rules}
+    columns = list(dict.fromkeys(column for wanted in taken.values() for column in wanted.values()))
 
-    `ordinal` numbers a person's statements from 0 in order of arrival; p<i> is the preference key under rank table i.
-    """
-    linked = links.filter(links.band == "link").select("assertion_id", "person_id")
-    rows = assertions.select("assertion_id", "source", "as_of").join(linked, "assertion_id")
-    by_arrival = ibis.window(group_by=rows.person_id, order_by=rows.assertion_id)
-    whole_person = ibis.window(group_by=rows.person_id)
-    rows = rows.mutate(
-        ordinal=ibis.row_number().over(by_arrival).cast("int64"),
-        day=ibis.coalesce(day_number(rows.as_of), ibis.literal(0, "int64")),
-    )
-    trust = {code: rules.days_of_trust(source.reliability) for code, source in sources.items()}
-    weight = {code: rules.weight_of(source.reliability) for code, source in sources.items()}
-    effective = (rows.day + _by_source(rows.source, trust, min(trust.values(), default=0)) + rules.DAY_OFFSET).clip(
-        0, rules.DAY_SPAN - 1
-    )
-    base = effective * rules.ORDINAL_SPAN + rows.ordinal.clip(upper=rules.ORDINAL_SPAN - 1)
-    keys = {
-        f"p{number}": base
-        + _by_source(
-            rows.source, {code: (rules.LAST_RANK - place) * rules.RANK_STEP for code, place in table.items()}, 0
-        )
-        for number, table in enumerate(tables)
-    }
-    rows = rows.mutate(
-        weight=_by_source(rows.source, weight, 1),
-        latest_day=rows.day.max().over(whole_person),
-        **keys,
-    )
-    return engine.save(
-        RANKED, rows.select("assertion_id", "person_id", "ordinal", "day", "weight", "latest_day", *keys)
-    )
+    def keyed(part: Part) -> Table:
+        # a statement that says nothing about the element has no key there; masking once is a third cheaper than filtering every aggregate
+        keys = {
+            f"k_{rule.key}": _is_stated(part, rule).ifelse(ranks.preference(part, rule), ibis.null("int64"))
+            for rule in element_rules
+        }
+        return part.frame.select("person_id", **{c: statements.column(part, c) for c in columns}, **keys)
 
-
-def linked_rows(assertions: Table, ranked: Table) -> Table:
-    """The wide assertions beside their rank columns. Birth time stated to the minute also states the day (Civil Code art. 15)."""
-    rows = assertions.inner_join(ranked, "assertion_id")
-    if "born_at" in assertions.columns:
-        born_on = rows.born_at.cast("date")
-        known = ibis.coalesce(rows.birth_on, born_on) if "birth_on" in assertions.columns else born_on
-        rows = rows.mutate(birth_on=known)
-    return rows
-
-
-def resolve(
-    engine: Engine, rows: Table, element_rules: Sequence[ElementRule], table_of: Mapping[str, int], pieces: int = 1
-) -> Table:
-    """Saves and returns one row for each person: for every element its value column(s), `<key>__won` (the winning preference key)
-    and `<key>__said` (how many statements were made about it).
-
-    The work is done in `pieces` of people: a grouping of a million people by hundreds of columns does not fit a processor's cache, and takes
-    twice the time and memory of eight smaller ones.
-    """
+    rows = statements.union(keyed)
+    pieces = max(1, statements.rows * (len(columns) + 2 * len(element_rules)) // CELLS_IN_A_PIECE)
+    name = f"{RESOLVED}_{number}"
     parts = []
     for piece in range(pieces):
         here = rows.filter(rows.person_id % pieces == piece) if pieces > 1 else rows
-        name = f"{RESOLVED}_{piece}" if pieces > 1 else RESOLVED
-        parts.append(engine.save(name, _winners(engine, here, element_rules, table_of)))
+        chosen: dict[str, Value] = {}
+        for rule in element_rules:
+            key = here[f"k_{rule.key}"]
+            chosen[f"{rule.key}__won"] = key.max()
+            chosen[f"{rule.key}__said"] = key.count()
+            for held, column in taken[rule.key].items():
+                chosen[held] = value_at_largest(engine, here[column], key)
+        resolved = here.group_by("person_id").aggregate(**chosen)
+        parts.append(engine.save(f"{name}_{piece}" if pieces > 1 else name, resolved))
     return ibis.union(*parts) if pieces > 1 else parts[0]
 
 
-def _winners(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], table_of: Mapping[str, int]) -> Table:
-    chosen: dict[str, Value] = {}
-    # a statement that says nothing about the element has no key there; masking once is a third cheaper than filtering every aggregate
-    keyed = rows.mutate(
-        **{
-            f"k_{rule.key}": _is_stated(rows, rule).ifelse(preference(rows, rule, table_of), ibis.null("int64"))
-            for rule in element_rules
-        }
-    )
-    for rule in element_rules:
-        key = keyed[f"k_{rule.key}"]
-        chosen[f"{rule.key}__won"] = key.max()
-        chosen[f"{rule.key}__said"] = key.count()
-        taken = {column: column for column in rule.columns}
-        taken |= {
-            f"{rule.key}__{d}": f"{rule.key}__{d}"
-            for d in _DERIVED.get(rule.type, ())
-            if f"{rule.key}__{d}" in rows.columns
-        }
-        if rule.type == "address":
-            keyed = keyed.mutate(**{f"{rule.key}__alike": comparison(rule, rows)})
-            taken[f"{rule.key}__alike"] = f"{rule.key}__alike"
-        if rule.key in DATED:
-            taken[f"{rule.key}__as_of"] = "as_of"
-        if rule.key == "household_number":
-            # the relation and the office must come from the very record that names the household
-            taken |= {
-                f"household__{c}": c for c in ("source", "relation_to_head", "registration_office") if c in rows.columns
-            }
-        for name, column in taken.items():
-            chosen[name] = value_at_largest(engine, keyed[column], key)
-    resolved = keyed.group_by("person_id").aggregate(**chosen)
-    for rule in element_rules:
-        if rule.strategy == "vote":
-            resolved = _with(resolved, _vote(rows, rule, table_of), rule)
-        elif rule.strategy == "average":
-            resolved = _with(resolved, _average(rows, resolved, rule), rule)
-    return resolved
+def _taken(statements: Statements, rule: ElementRule) -> dict[str, str]:
+    """The columns that are taken of the winning statement: name in the result → column of the statement."""
+    taken = {column: column for column in rule.columns}
+    taken |= {f"{rule.key}__{name}": f"{rule.key}__{name}" for name in _DERIVED.get(rule.type, ())}
+    if rule.key in DATED:
+        taken[f"{rule.key}__as_of"] = "as_of"
+    if rule.key == "household_number":
+        # the relation and the office must come from the very record that names the household
+        taken |= {f"household__{column}": column for column in ("source", "relation_to_head", "registration_office")}
+    return {held: column for held, column in taken.items() if column in statements.types}
 
 
-def preference(rows: Table, rule: ElementRule, table_of: Mapping[str, int]) -> Value:
-    """The preference key of each row for this element (int64)."""
-    key = rows[f"p{table_of[rule.key]}"]
-    if not rule.has_state:
-        return key
-    sound = rows[f"{rule.key}__state"].isin(["sound", "sound15"])
-    return key + sound.ifelse(ibis.literal(rules.SOUND_STEP, "int64"), ibis.literal(0, "int64"))
-
-
-def comparable(rule: ElementRule, resolved: Table) -> str:
-    """The column of `resolved` to compare statements with (see `comparison`)."""
+def comparable(rule: ElementRule, columns: frozenset[str]) -> str:
+    """The column in which two statements of an element are compared: a name by its match form, an address by place, building and room."""
     suffix = {"name": "__norm", "address": "__alike"}.get(rule.type, "")
     name = f"{rule.key}{suffix}"
-    return name if suffix and name in resolved.columns else rule.columns[0]
-
-
-def comparison(rule: ElementRule, rows: Table) -> Value:
-    """The form in which two statements of an element are compared: a name by its match form, an address by place, building and room."""
-    if rule.type == "name" and f"{rule.key}__norm" in rows.columns:
-        return rows[f"{rule.key}__norm"]
-    parts = [f"{rule.key}__{part}" for part in ("place", "building", "room")]
-    if rule.type == "address" and all(part in rows.columns for part in parts):
-        found = ibis.literal("|").join([rows[part] for part in parts])
-        # an address of which nothing was understood is compared as it is written
-        return (found == "").ifelse(rows[rule.columns[0]], found)
-    return rows[rule.columns[0]]
+    return name if suffix and name in columns else rule.columns[0]
 
 
 def ordinal_of(won: Value) -> Value:
@@ -164,34 +168,46 @@ def ordinal_of(won: Value) -> Value:
     return won % rules.ORDINAL_SPAN
 
 
-def _is_stated(rows: Table, rule: ElementRule) -> Value:
-    stated = rows[rule.columns[0]].notnull()
-    for column in rule.columns[1:]:
-        stated = stated | rows[column].notnull()
+def _is_stated(part: Part, rule: ElementRule) -> Value:
+    present = [part.frame[column].notnull() for column in rule.columns if part.has(column)]
+    stated = present[0]
+    for another in present[1:]:
+        stated = stated | another
     return stated
 
 
-def _by_source(source: Value, table: Mapping[str, int], otherwise: int) -> Value:
-    """A source's whole number from a small table; `otherwise` for a source that is not declared (any more)."""
-    fallback = ibis.literal(otherwise, "int64")
-    cases = [(code, ibis.literal(value, "int64")) for code, value in table.items() if value != otherwise]
-    return (source.cases(*cases, else_=fallback) if cases else fallback).cast("int64")
+def _aged(statements: Statements, rule: ElementRule, ranks: Ranks, *beside: str) -> Table:
+    """(person_id, the element's value, `weight`, `won`, `beside`): the statements that say anything. The weight is the source's, halved
+    for each half-life by which the statement is older than the person's newest one."""
+    column = rule.columns[0]
+    newest = statements.union(lambda part: part.frame.select("person_id", "day"))
+    newest = newest.group_by("person_id").aggregate(latest_day=newest.day.max()).rename(newest_of="person_id")
 
+    def stated(part: Part) -> Table:
+        chosen = part.frame.filter(part.frame[column].notnull())
+        here = Part(chosen, part.source)
+        return chosen.select(
+            "person_id",
+            column,
+            "day",
+            weight=value_by_source(chosen, part.source, ranks.weights, 1),
+            won=ranks.preference(here, rule),
+            **{name: statements.column(here, name) for name in beside},
+        )
 
-def _aged_weight(rows: Table) -> Value:
-    """The statement's weight: its source's, halved for each half-life by which it is older than the person's newest statement."""
+    rows = statements.union(stated, lambda part: part.has(column))
+    rows = rows.inner_join(newest, rows.person_id == newest.newest_of)
     halvings = ((rows.latest_day - rows.day) // rules.HALF_LIFE_DAYS).clip(0, 19).cast("int64")
-    return ibis.greatest(rows.weight.cast("int64") >> halvings, ibis.literal(1, "int64"))
+    return rows.mutate(weight=ibis.greatest(rows.weight >> halvings, ibis.literal(1, "int64")))
 
 
-def _vote(rows: Table, rule: ElementRule, table_of: Mapping[str, int]) -> Table:
+def _vote(statements: Statements, _: Winners, rule: ElementRule, ranks: Ranks) -> Table:
     """(person_id, the value with the greatest sum of weights, the best key that says it)."""
     column = rule.columns[0]
     votes = (
-        rows.filter(rows[column].notnull())
-        .mutate(voted=_aged_weight(rows), by=preference(rows, rule, table_of))
+        _aged(statements, rule, ranks)
         .group_by(["person_id", column])
-        .aggregate(votes=lambda t: t.voted.sum(), won=lambda t: t.by.max())
+        .aggregate(votes=lambda t: t.weight.sum(), won=lambda t: t.won.max())
     )
     first = ibis.row_number().over(
         ibis.window(group_by=votes.person_id, order_by=[votes.votes.desc(), votes.won.desc()])
@@ -200,16 +216,17 @@ def _vote(rows: Table, rule: ElementRule, table_of: Mapping[str, int]) -> Table:
     return winners.select(voter="person_id", better=column, better_won="won")
 
 
-def _average(rows: Table, resolved: Table, rule: ElementRule) -> Table:
+def _average(statements: Statements, winners: Winners, rule: ElementRule, ranks: Ranks) -> Table:
     """(person_id, the weighted spatio-temporal average of a quantity): weight is reliability × recency × nearness, where nearness
     is 4 for a statement from the person's own county, 3 from the same prefecture, 2 from the same province, 1 from elsewhere."""
     column = rule.columns[0]
-    stated = rows.filter(rows[column].notnull())
-    weight = _aged_weight(stated)
-    places = [c for c in ("residence_division", "domicile_division", "insured_division") if c in rows.columns]
-    homes = [c for c in ("residence_division", "domicile_division") if c in resolved.columns]
+    places = [c for c in ("residence_division", "domicile_division", "insured_division") if statements.has(column, c)]
+    homes = [c for c in ("residence_division", "domicile_division") if c in winners.columns]
+    stated = _aged(statements, rule, ranks, *places)
+    weight = stated.weight
     if places and homes:
-        home = resolved.select(at="person_id", home=ibis.coalesce(*(resolved[c] for c in homes)))
+        home = winners.pick(*homes)
+        home = home.select(at="person_id", home=ibis.coalesce(*(home[c] for c in homes)))
         stated = stated.left_join(home, stated.person_id == home.at)
         here = ibis.coalesce(*(stated[c] for c in places))
         nearness = ibis.cases(
@@ -218,12 +235,12 @@ def _average(rows: Table, resolved: Table, rule: ElementRule) -> Table:
             (here.left(2) == stated.home.left(2), 2),
             else_=1,
         )
-        weight = _aged_weight(stated) * nearness.cast("int64")
+        weight = stated.weight * nearness.cast("int64")
     sums = stated.group_by("person_id").aggregate(
         total=(stated[column].cast("int64") * weight).sum(), weights=weight.sum()
     )
     mean = (sums.total.cast("float64") / sums.weights.cast("float64") + 0.5).floor().cast("int64")
-    return sums.select(voter="person_id", better=mean.cast(rows[column].type()), better_won=ibis.null("int64"))
+    return sums.select(voter="person_id", better=mean.cast(statements.types[column]), better_won=ibis.null("int64"))
 
 
 def _with(resolved: Table, better: Table, rule: ElementRule) -> Table:
