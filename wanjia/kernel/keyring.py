@@ -8,21 +8,20 @@ Every process looks at the ring's file again at least once a second while it sea
 is opened by the key its blob names, until that key is destroyed. Suites are in suites.py, key-encryption keys in wrapping.py.
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wanjia.kernel import clock, settings
+from wanjia.kernel.blinding import Blinder
 from wanjia.kernel.errors import KeyUnavailable
 from wanjia.kernel.ring_file import Draft, RingFile
 from wanjia.kernel.suites import NONCE_BYTES, SUITE_NAMES, SUITES, TAG_BYTES, Aead
@@ -30,7 +29,6 @@ from wanjia.kernel.wrapping import FileWrapper, chosen_wrapper, wrapper_of
 
 HEAD = struct.Struct(">BI")
 HEAD_BYTES = HEAD.size + NONCE_BYTES
-BLIND_BYTES = 16
 SECRET_BYTES = 32
 #: a process notices a rotation within this time; a key is destroyed only long after
 LOOK_SECONDS = 1.0
@@ -83,6 +81,18 @@ class Sealer:
         nonce = os.urandom(NONCE_BYTES)
         return self._head + nonce + self._aead.encrypt(nonce, plaintext, aad)
 
+    def seal_many(self, plaintexts: Sequence[bytes], aads: Sequence[bytes]) -> list[bytes]:
+        """Encrypt each, bound to its `aad`, all under one key: for pieces of some ten thousand values."""
+        if time.monotonic() >= self._look_at:
+            self._follow()
+        head, encrypt = self._head, self._aead.encrypt
+        drawn = os.urandom(NONCE_BYTES * len(plaintexts))
+        nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
+        return [
+            head + nonce + encrypt(nonce, plaintext, aad)
+            for nonce, plaintext, aad in zip(nonces, plaintexts, aads, strict=True)
+        ]
+
     def unseal(self, blob: bytes, aad: bytes) -> bytes:
         """Open `blob`. Raises `KeyUnavailable` when it was altered, moved, or sealed under a key that is gone."""
         if len(blob) < HEAD_BYTES + TAG_BYTES:
@@ -104,18 +114,6 @@ class Sealer:
         self._look_at = time.monotonic() + LOOK_SECONDS
         suite, key_id, self._aead = self._keyring._current(self._purpose)
         self._head = HEAD.pack(suite, key_id)
-
-
-@dataclass(frozen=True)
-class Blinder:
-    """Hashes for one purpose under one key for as long as it lives, so that `key_id` can be kept beside the hashes."""
-
-    key_id: int
-    secret: bytes = field(repr=False)
-
-    def blind(self, value: str) -> bytes:
-        """The 16-byte blind index of `value`."""
-        return hmac.digest(self.secret, value.encode(), hashlib.sha256)[:BLIND_BYTES]
 
 
 class Keyring:

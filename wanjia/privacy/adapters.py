@@ -4,16 +4,19 @@ Layout: https://www.postgresql.org/docs/current/sql-copy.html (file header, then
 """
 
 import struct
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-# person_id bigint, version int, known_from timestamptz, likeness bytea(16), likeness_key int, then the blob's length
-_VAULT_ROW = struct.Struct(">hiqiiiqi16siii")
+_VAULT_ROW = np.dtype(
+    [("fields", ">i2"), ("person_bytes", ">i4"), ("person", ">i8"), ("version_bytes", ">i4"), ("version", ">i4"), ("known_bytes", ">i4"),
+     ("known", ">i8"), ("likeness_bytes", ">i4"), ("likeness", "V16"), ("key_bytes", ">i4"), ("key", ">i4"), ("blob_bytes", ">i4")]
+)  # fmt: skip
 _BLIND_ROW = np.dtype(
     [("fields", ">i2"), ("person_bytes", ">i4"), ("person", ">i8"), ("kind_bytes", ">i4"), ("kind", ">i2"), ("blind_bytes", ">i4"),
      ("blind", "V16"), ("key_bytes", ">i4"), ("key", ">i4")]
@@ -26,14 +29,23 @@ def moment(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def vault_rows(rows: Iterable[tuple[int, int, int, bytes, bytes]], likeness_key: int) -> bytes:
-    """Rows (person_id, version, known_from as `moment`, likeness, blob), all of one likeness key, in binary COPY form, without header and trailer."""
-    pack = _VAULT_ROW.pack
+def vault_rows(
+    persons: np.ndarray, versions: np.ndarray, known_from: int, likenesses: bytes, likeness_key: int, blobs: list[bytes]
+) -> bytes:
+    """Rows (person_id, version, known_from as `moment`, likeness, key, blob) in binary COPY form, without header and trailer.
+
+    `likenesses` are 16 bytes each, side by side.
+    """
+    rows = np.zeros(len(persons), _VAULT_ROW)
+    rows["fields"], rows["person_bytes"], rows["version_bytes"], rows["known_bytes"] = 6, 8, 4, 8
+    rows["likeness_bytes"], rows["key_bytes"], rows["key"] = 16, 4, likeness_key
+    rows["person"], rows["version"], rows["known"] = persons, versions, known_from
+    rows["likeness"] = np.frombuffer(likenesses, "V16")
+    rows["blob_bytes"] = [len(blob) for blob in blobs]
+    heads, width = rows.tobytes(), _VAULT_ROW.itemsize
+    starts = range(0, len(heads), width)
     return b"".join(
-        [
-            pack(6, 8, person, 4, version, 8, known_from, 16, likeness, 4, likeness_key, len(blob)) + blob
-            for person, version, known_from, likeness, blob in rows
-        ]
+        [piece for start, blob in zip(starts, blobs, strict=True) for piece in (heads[start : start + width], blob)]
     )
 
 
@@ -43,3 +55,16 @@ def blind_rows(persons: np.ndarray, kind: int, blinds: np.ndarray, key: int) -> 
     rows["fields"], rows["person_bytes"], rows["kind_bytes"], rows["blind_bytes"], rows["key_bytes"] = 4, 8, 2, 16, 4
     rows["person"], rows["kind"], rows["blind"], rows["key"] = persons, kind, blinds, key
     return rows.tobytes()
+
+
+def texts(column: pa.Array | pa.ChunkedArray) -> list[bytes]:
+    """The column's texts as UTF-8, cut out of its own memory: a Python text for each of a million would be made only to be encoded again."""
+    array = column.cast(pa.large_string())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if not len(array):
+        return []
+    _, offsets, content = array.buffers()
+    bounds = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8).tolist()
+    whole = content.slice(bounds[0], bounds[-1] - bounds[0]).to_pybytes() if content is not None else b""
+    first = bounds[0]
+    return [whole[begin - first : end - first] for begin, end in pairwise(bounds)]

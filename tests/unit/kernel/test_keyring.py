@@ -47,6 +47,19 @@ def test_old_blobs_open_after_rotation_and_in_a_process_that_read_the_ring_befor
     assert early.unseal("vault", new, b"") == b"after"
 
 
+def test_many_are_hashed_and_sealed_as_one_is(tmp_path):
+    ring = Keyring.open(tmp_path)
+    values = ["张三", "", "x" * 200]
+    key = ring.blinder("name")
+    assert key.blind_many(value.encode() for value in values) == b"".join(key.blind(value) for value in values)
+    sealer = ring.sealer("vault")
+    sealed = sealer.seal_many([value.encode() for value in values], [b"%d" % n for n in range(3)])
+    assert [sealer.unseal(blob, b"%d" % n).decode() for n, blob in enumerate(sealed)] == values
+    assert len({blob[5:17] for blob in sealed}) == 3, "no nonce is used twice"
+    with pytest.raises(KeyUnavailable):
+        sealer.unseal(sealed[0], b"1")
+
+
 def test_blind_indexes_meet_only_for_equal_values_of_one_purpose(tmp_path):
     ring = Keyring.open(tmp_path)
     assert ring.blind("name", "张三") == Keyring.open(tmp_path).blind("name", "张三")

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from wanjia.privacy.adapters import HEADER, TRAILER, moment, vault_rows
+from wanjia.privacy.adapters import HEADER, TRAILER, moment, texts, vault_rows
 from wanjia.privacy.errors import DossierUnreadable
 from wanjia.privacy.rules import (
     FIELD,
@@ -94,8 +96,16 @@ def test_copy_rows_have_the_form_postgresql_reads():
 
     at = moment(datetime(2000, 1, 2, tzinfo=UTC))
     assert at == 86_400_000_000
-    row = vault_rows([(5, 1, at, b"l" * 16, b"blob")], 3)
+    row = vault_rows(np.array([5]), np.array([1]), at, b"l" * 16, 3, [b"blob"])
     assert row[:2] == b"\x00\x06"
     assert row.endswith(b"\x00\x00\x00\x04blob")
     assert HEADER.startswith(b"PGCOPY")
     assert TRAILER == b"\xff\xff"
+
+
+def test_texts_are_cut_out_of_any_slice():
+    values = ["张三", "", "李四", "x" * 50]
+    assert texts(pa.array(values)) == [value.encode() for value in values]
+    assert texts(pa.array(values).slice(1, 2)) == [b"", "李四".encode()]
+    assert texts(pa.chunked_array([values[:1], values[1:]])) == [value.encode() for value in values]
+    assert texts(pa.array([], pa.string())) == []

@@ -12,8 +12,9 @@ from wanjia.intake.api.sources import lake
 from wanjia.intake.api.standardise import cells_aad
 from wanjia.intake.models import Push
 from wanjia.kernel import clock
+from wanjia.kernel.blinding import BLIND_BYTES
 from wanjia.kernel.errors import LakeFileMissing
-from wanjia.kernel.keyring import BLIND, BLIND_BYTES, Keyring
+from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.sealed_stores import BlindColumn, KeyedStore, Note, SealedColumn, SealedLake, marks_of
 
 

@@ -1,0 +1,226 @@
+"""Dossiers into the vault and values into the search index, a country's at a time: sealed and hashed in lists, written by binary COPY."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import connection
+
+from wanjia.kernel import settings
+from wanjia.kernel.blinding import BLIND_BYTES, Blinder
+from wanjia.kernel.database import without_indexes
+from wanjia.kernel.keyring import Keyring
+from wanjia.privacy.adapters import HEADER, TRAILER, moment, texts, vault_rows
+from wanjia.privacy.models import BlindKind
+from wanjia.privacy.rules import FORM, PART
+
+PURPOSE = "vault"
+LIKENESS = "vault-likeness"
+ROWS_AT_A_TIME = 20_000
+VAULT_COLUMNS = "person_id, version, known_from, likeness, likeness_key, blob"
+BLIND_COLUMNS = "person_id, kind, blind, blind_key"
+
+
+def vault_aad(person_id: int, version: int) -> bytes:
+    """What binds a blob to its place: table, column, row, version."""
+    return b"privacy_vaultentry|blob|%d|%d" % (person_id, version)
+
+
+class VaultChange:
+    """How many dossiers a load added, replaced, closed and left as they were."""
+
+    def __init__(self) -> None:
+        self.added = self.replaced = self.closed = self.unchanged = 0
+        self._touched: list[np.ndarray] = []
+
+    def touch(self, persons: np.ndarray) -> None:
+        """Note whose dossiers were added, replaced or closed."""
+        self._touched.append(persons)
+
+    def touched(self) -> np.ndarray:
+        """The persons whose dossiers were added, replaced or closed."""
+        return np.concatenate(self._touched) if self._touched else np.zeros(0, np.int64)
+
+    def counts(self) -> dict[str, int]:
+        """The counts as a plain mapping."""
+        return {name: count for name, count in vars(self).items() if not name.startswith("_")}
+
+
+def keep_dossiers(
+    batches: Iterable[pa.Table | pa.RecordBatch], *, at: datetime, only: Sequence[int] | None = None
+) -> VaultChange:
+    """Seal the dossiers in `batches` (person_id int64, content string, locators string) into the vault, as known from `at`.
+
+    Unchanged dossiers are not touched; a changed one gets its next version. Persons without a dossier now (of `only`, or of the whole vault) have
+    theirs closed. Must run in the caller's transaction.
+    """
+    keyring = Keyring.open(settings.home())
+    with connection.cursor() as cursor:
+        before = _current_versions(cursor, only)
+        change = VaultChange()
+        pieces = _sealed(batches, before, keyring, moment(at), change)
+        if before.is_vault_empty:
+            with without_indexes(cursor, "privacy_vaultentry"):
+                copy_binary(cursor, "privacy_vaultentry", VAULT_COLUMNS, pieces)
+            return change
+        cursor.execute("CREATE TEMP TABLE vault_incoming (LIKE privacy_vaultentry) ON COMMIT DROP")
+        copy_binary(cursor, "vault_incoming", VAULT_COLUMNS, pieces)
+        gone = _close_gone(cursor, before, at)
+        change.closed = len(gone)
+        change.touch(gone)
+        cursor.execute(
+            "UPDATE privacy_vaultentry v SET known_to = %s FROM vault_incoming i"
+            " WHERE v.person_id = i.person_id AND v.known_to IS NULL",
+            [at],
+        )
+        cursor.execute("INSERT INTO privacy_vaultentry SELECT * FROM vault_incoming")
+        cursor.execute("DROP TABLE vault_incoming")
+    return change
+
+
+def copy_binary(cursor: Any, table: str, columns: str, pieces: Iterable[bytes]) -> None:
+    """COPY rows that are already in binary form."""
+    with cursor.cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(HEADER)
+        for piece in pieces:
+            copy.write(piece)
+        copy.write(TRAILER)
+
+
+class _Versions:
+    """The newest version and likeness of many persons, in sorted arrays (a dict of a million would take four times the memory).
+
+    A person who left has no likeness, so that coming back makes the next version.
+    """
+
+    def __init__(self, rows: list[tuple[int, int, bytes | None]], is_vault_empty: bool) -> None:
+        self.persons = np.array([row[0] for row in rows], np.int64)
+        self.versions = np.array([row[1] for row in rows], np.int32)
+        self.likenesses = _halves(b"".join(bytes(row[2]) if row[2] else _NO_LIKENESS for row in rows))
+        self.is_current = np.array([row[2] is not None for row in rows], bool)
+        self.seen = np.zeros(len(rows), bool)
+        self.is_vault_empty = is_vault_empty
+
+    def places_of(self, persons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(where each person is here, is the person here at all); a place means nothing where the person is not here."""
+        if not len(self.persons):
+            return np.zeros(len(persons), np.int64), np.zeros(len(persons), bool)
+        places = np.minimum(np.searchsorted(self.persons, persons), len(self.persons) - 1)
+        return places, self.persons[places] == persons
+
+
+_NO_LIKENESS = bytes(BLIND_BYTES)
+
+
+def _halves(hashes: bytes) -> np.ndarray:
+    """Hashes of 16 bytes each as an array (n, 2) of whole numbers, to be compared all at once."""
+    return np.frombuffer(hashes, np.uint64).reshape(-1, 2)
+
+
+def _current_versions(cursor, only: Sequence[int] | None) -> _Versions:
+    cursor.execute("SELECT NOT EXISTS (SELECT FROM privacy_vaultentry)")
+    is_empty = cursor.fetchone()[0]
+    rows: list = []
+    if not is_empty:
+        cursor.execute(
+            "SELECT DISTINCT ON (person_id) person_id, version, CASE WHEN known_to IS NULL THEN likeness END FROM privacy_vaultentry"
+            " WHERE %(all)s OR person_id = ANY(%(only)s) ORDER BY person_id, version DESC",
+            {"all": only is None, "only": list(only or [])},
+        )
+        rows = cursor.fetchall()
+    return _Versions(rows, is_empty)
+
+
+def _sealed(
+    batches: Iterable[pa.Table | pa.RecordBatch],
+    before: _Versions,
+    keyring: Keyring,
+    known_from: int,
+    change: VaultChange,
+) -> Iterator[bytes]:
+    """Binary COPY pieces of the dossiers that are not in the vault as they are."""
+    sealer = keyring.sealer(PURPOSE)
+    likeness_of, *older = keyring.blinders(LIKENESS)
+    for batch in batches:
+        for start in range(0, batch.num_rows, ROWS_AT_A_TIME):
+            piece = batch.slice(start, ROWS_AT_A_TIME)
+            persons = np.asarray(piece["person_id"])
+            said = texts(_joined(piece["content"], piece["locators"]))
+            likenesses = likeness_of.blind_many(said)
+            places, is_known = before.places_of(persons)
+            is_same = _is_same(before, places, is_known, said, likenesses, older)
+            before.seen[places[is_known]] = True
+            chosen = np.flatnonzero(~is_same)
+            versions = np.ones(len(persons), np.int32)
+            versions[is_known] = before.versions[places[is_known]] + 1
+            change.unchanged += len(persons) - len(chosen)
+            change.replaced += int(np.count_nonzero(is_known & ~is_same))
+            change.added += int(np.count_nonzero(~is_known))
+            change.touch(persons[chosen])
+            if len(chosen) < len(persons):
+                persons, versions, said = persons[chosen], versions[chosen], [said[n] for n in chosen.tolist()]
+                likenesses = _halves(likenesses)[chosen].tobytes()
+            aads = [vault_aad(*one) for one in zip(persons.tolist(), versions.tolist(), strict=True)]
+            blobs = sealer.seal_many([FORM + one for one in said], aads)
+            yield vault_rows(persons, versions, known_from, likenesses, likeness_of.key_id, blobs)
+
+
+def _joined(content: pa.ChunkedArray, locators: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What a likeness is the hash of (see `rules.pack`)."""
+    text = pa.large_string()
+    return pc.binary_join_element_wise(content.cast(text), locators.cast(text), pa.scalar(PART, text))
+
+
+def _is_same(
+    before: _Versions,
+    places: np.ndarray,
+    is_known: np.ndarray,
+    said: list[bytes],
+    likenesses: bytes,
+    older: Sequence[Blinder],
+) -> np.ndarray:
+    """Which dossiers are in the vault as they are: by their likeness under the current key, or an older one."""
+    is_same = np.zeros(len(said), bool)
+    compared = np.flatnonzero(is_known)
+    compared = compared[before.is_current[places[compared]]]
+    held = before.likenesses[places[compared]]
+    is_same[compared] = (_halves(likenesses)[compared] == held).all(axis=1)
+    for key in older:
+        rest = np.flatnonzero(~is_same[compared])
+        again = _halves(key.blind_many([said[n] for n in compared[rest].tolist()]))
+        is_same[compared[rest]] = (again == held[rest]).all(axis=1)
+    return is_same
+
+
+def _close_gone(cursor, before: _Versions, at: datetime) -> np.ndarray:
+    gone = before.persons[~before.seen & before.is_current]
+    if len(gone):
+        cursor.execute(
+            "UPDATE privacy_vaultentry SET known_to = %s WHERE known_to IS NULL AND person_id = ANY(%s)",
+            [at, gone.tolist()],
+        )
+    return gone
+
+
+def blind_purpose(kind: BlindKind) -> str:
+    """The purpose whose key hashes values of this kind."""
+    # numbers named as a relative's are compared with numbers of persons, so both share one key
+    return "number" if kind >= BlindKind.NUMBER else kind.label
+
+
+def blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:
+    """(person ids, kind, blinds, key) in pieces; each distinct value is hashed once."""
+    for kind in BlindKind:
+        of_kind = values.filter(pc.equal(values["kind"], kind.label))
+        if not of_kind.num_rows:
+            continue
+        encoded = of_kind["value"].combine_chunks().dictionary_encode()
+        key = keyring.blinder(blind_purpose(kind))
+        hashes = np.frombuffer(key.blind_many(texts(encoded.dictionary)), "V16")
+        codes, persons = np.asarray(encoded.indices), np.asarray(of_kind["person_id"])
+        for start in range(0, len(persons), ROWS_AT_A_TIME):
+            end = start + ROWS_AT_A_TIME
+            yield persons[start:end], int(kind), hashes[codes[start:end]], key.key_id
