@@ -11,6 +11,8 @@ os.environ.pop("WANJIA_DECLARED", None)
 os.environ.setdefault("WANJIA_THREADS", "2")
 # said here and not in pyproject.toml: pytest-django would read the settings, and so start a server, before the home is chosen
 os.environ["DJANGO_SETTINGS_MODULE"] = "wanjia.settings"
+# WhiteNoise warns of a folder that `wanjia serve` would have made
+os.mkdir(os.path.join(_HOME, "static"))
 # registered before the server's own farewell, so it runs after it
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 

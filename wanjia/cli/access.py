@@ -1,28 +1,25 @@
 """`wanjia access roles|check|open|close|bind|unbind`: accounts, and whether what is declared about access holds together."""
 
-import getpass
 import json
 
 import click
 
-SHAPES = click.Choice(["text", "json"])
+from wanjia.cli import _options
+from wanjia.cli._options import TEXT_OR_JSON
 
 
 @click.group()
-@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who does it (for the trace).")
-@click.option("--why", default="access command", show_default=True, help="The purpose, for the trace.")
+@_options.by
+@_options.why("access command")
 @click.pass_context
 def command(ctx: click.Context, by: str, why: str) -> None:
     """Accounts, roles and policies."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
     ctx.obj = {"by": by, "why": why}
 
 
 @command.command()
-@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.option("--format", "shape", type=TEXT_OR_JSON, default="text", show_default=True)
 def roles(shape: str) -> None:
     """The declared roles with their rights."""
     from wanjia.access import api

@@ -1,6 +1,5 @@
 """`wanjia intake VERB`: what departments sent, what was refused, and withdrawing a delivery."""
 
-import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -9,14 +8,15 @@ from typing import Any
 
 import click
 
-SHAPES = click.Choice(["text", "json", "ndjson"])
+from wanjia.cli import _options
+from wanjia.cli._options import SHAPES
+
 DONE_WITH_REFUSALS = 3
 
 
 def _signed(function: Callable) -> Callable:
     """Every verb that changes something says who and why."""
-    function = click.option("--why", required=True, help="The purpose, for the trace.")(function)
-    return click.option("--by", default=None, help="Who does it (default: the account).")(function)
+    return _options.by(_options.why()(function))
 
 
 def _shaped(function: Callable) -> Callable:
@@ -29,16 +29,10 @@ def command() -> None:
 
 
 def _door() -> Any:
-    from wanjia.kernel.database import migrate
-
-    migrate()
+    _options.ready()
     from wanjia.intake import api
 
     return api
-
-
-def _who(by: str | None) -> str:
-    return by or f"cli:{getpass.getuser()}"
 
 
 def _show(rows: list[dict[str, Any]], shape: str, line: Callable[[dict[str, Any]], str]) -> None:
@@ -82,7 +76,7 @@ def _delivery_line(row: dict[str, Any]) -> str:
 @click.option("--dry-run", is_flag=True, help="Check and count, keep nothing.")
 @_signed
 @_shaped
-def receive(paths: tuple[Path, ...], source: str | None, dry_run: bool, by: str | None, why: str, shape: str) -> None:
+def receive(paths: tuple[Path, ...], source: str | None, dry_run: bool, by: str, why: str, shape: str) -> None:
     """Land files (or every file of a folder) and standardise them. The same file twice changes nothing."""
     from wanjia.intake.errors import IntakeError
     from wanjia.kernel.engine import get_engine
@@ -95,16 +89,16 @@ def receive(paths: tuple[Path, ...], source: str | None, dry_run: bool, by: str 
     deliveries = []
     for path in paths:
         if path.is_dir():
-            report = api.receive_inbox(path, by=_who(by), why=why)
+            report = api.receive_inbox(path, by=by, why=why)
             deliveries += [*report.received, *report.known]
             refused += [error for _, _, error in report.refused]
         else:
             try:
-                deliveries.append(api.receive_file(path, source=source, by=_who(by), why=why).delivery)
+                deliveries.append(api.receive_file(path, source=source, by=by, why=why).delivery)
             except IntakeError as error:
                 refused.append(error)
     with get_engine() as engine:
-        _, failed = api.standardise_pending(engine, by=_who(by), why=why)
+        _, failed = api.standardise_pending(engine, by=by, why=why)
     refused += [error for _, error in failed]
     rows = [_delivery(api.delivery_named(delivery.id)) for delivery in deliveries]
     _show(rows, shape, _delivery_line)
@@ -196,9 +190,9 @@ def show(delivery: int, shape: str) -> None:
 @command.command()
 @click.argument("delivery", type=int)
 @_signed
-def withdraw(delivery: int, by: str | None, why: str) -> None:
+def withdraw(delivery: int, by: str, why: str) -> None:
     """Take a delivery back whole. Later deliveries that repeated its rows are made again at the next run."""
-    leaning = _door().withdraw_delivery(delivery, by=_who(by), why=why)
+    leaning = _door().withdraw_delivery(delivery, by=by, why=why)
     click.echo(f"Delivery {delivery} is withdrawn. {len(leaning)} later deliveries are made again; now run: wanjia run")
 
 
@@ -206,11 +200,11 @@ def withdraw(delivery: int, by: str | None, why: str) -> None:
 @click.argument("source", required=False)
 @_signed
 @_shaped
-def pull(source: str | None, by: str | None, why: str, shape: str) -> None:
+def pull(source: str | None, by: str, why: str, shape: str) -> None:
     """Fetch what a source's database has since the last time (without SOURCE: of every source whose address is set)."""
     api = _door()
     codes = [source] if source else [s.code for s in api.pullable_sources()]
-    pulled = [api.pull(code, by=_who(by), why=why) for code in codes]
+    pulled = [api.pull(code, by=by, why=why) for code in codes]
     _show([_delivery(p.delivery) for p in pulled if p is not None], shape, _delivery_line)
 
 
@@ -219,13 +213,13 @@ def pull(source: str | None, by: str | None, why: str, shape: str) -> None:
 @click.option("--every", default=2.0, show_default=True, help="Seconds between looks.")
 @click.option("--once", is_flag=True, help="Take what is whole now, then end.")
 @_signed
-def watch(folder: Path, every: float, once: bool, by: str | None, why: str) -> None:
+def watch(folder: Path, every: float, once: bool, by: str, why: str) -> None:
     """Receive and standardise files as they appear in a folder, each when it has stopped growing. Ends with Ctrl-C."""
     from wanjia.kernel.engine import get_engine
 
     api = _door()
     with get_engine() as engine:
-        for seen in api.watch(folder, engine, every=every, once=once, by=_who(by), why=why):
+        for seen in api.watch(folder, engine, every=every, once=once, by=by, why=why):
             if isinstance(seen, Exception):
                 _tell([seen])
             else:
@@ -264,6 +258,6 @@ def quarantine(
 @click.argument("source")
 @click.option("--label", required=True, help="Which machine it is for.")
 @_signed
-def token(source: str, label: str, by: str | None, why: str) -> None:
+def token(source: str, label: str, by: str, why: str) -> None:
     """Issue a machine's secret for pushing to SOURCE. It is shown this once."""
-    click.echo(_door().issue_token(source, label=label, by=_who(by), why=why))
+    click.echo(_door().issue_token(source, label=label, by=by, why=why))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-SHAPES = click.Choice(["text", "json", "ndjson"])
+from wanjia.cli._options import SHAPES
 
 
 @click.group()

@@ -4,16 +4,14 @@ import json
 
 import click
 
-SHAPES = click.Choice(["text", "json", "ndjson"])
+from wanjia.cli import _options
+from wanjia.cli._options import SHAPES
 
 
 @click.group()
 def command() -> None:
     """Quality of sources: scorecards and findings."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
 
 
 @command.command()

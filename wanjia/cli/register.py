@@ -1,27 +1,25 @@
 """`wanjia register digest|rebuild|as-of|show`: the state, its proof, and what held when."""
 
-import getpass
 import json
 from datetime import date, datetime
 from typing import Any
 
 import click
 
-SHAPES = click.Choice(["text", "json", "ndjson"])
+from wanjia.cli import _options
+from wanjia.cli._options import SHAPES
+
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 MOMENT = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.group()
-@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
-@click.option("--why", default="register command", show_default=True, help="The purpose, for the trace.")
+@_options.by
+@_options.why("register command")
 @click.pass_context
 def command(ctx: click.Context, by: str, why: str) -> None:
     """The register's state: prove it, rebuild it, ask it."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
     ctx.obj = {"by": by, "why": why}
 
 

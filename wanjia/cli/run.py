@@ -1,6 +1,5 @@
 """wanjia run: the main job."""
 
-import getpass
 import json
 import os
 import sys
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from wanjia.cli import _options
 
 if TYPE_CHECKING:
     from wanjia.jobs.on_delivery import Report
@@ -35,11 +36,11 @@ REFUSED_ROWS = 3
     help="Only finish what a stopped run had received; look for nothing new (no --inbox, no pulls).",
 )
 @click.option("--force", is_flag=True, help="Compute again even when nothing changed.")
-@click.option("--by", default=None, help="Who runs it (default: the account).")
-@click.option("--why", default="main job", show_default=True, help="The purpose, for the trace.")
+@_options.by
+@_options.why("main job")
 def command(
     inbox: Path | None, declared: Path | None, engine: str | None, shape: str, dry_run: bool, resume: bool, force: bool,
-    by: str | None, why: str,
+    by: str, why: str,
 ) -> None:  # fmt: skip
     """Departments' files become one register.
 
@@ -54,7 +55,6 @@ def command(
     setup_django()
     from wanjia.jobs import on_delivery
 
-    who = by or f"cli:{getpass.getuser()}"
     if resume and (inbox is not None or dry_run):
         raise click.UsageError(
             "--resume finishes what was received before: it goes with neither --inbox nor --dry-run."
@@ -63,7 +63,7 @@ def command(
         report = on_delivery.preview(inbox, progress=for_terminal())
     else:
         report = on_delivery.run(
-            inbox, by=who, why=why, progress=for_terminal(), engine_name=engine, force=force, receives=not resume
+            inbox, by=by, why=why, progress=for_terminal(), engine_name=engine, force=force, receives=not resume
         )
     show(report, shape)
     if report.refused_rows or report.refused:

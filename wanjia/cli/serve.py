@@ -1,14 +1,14 @@
 """wanjia serve: the pages, the worker that brings pushed records into the register within seconds, and the sequencer of the public log."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import click
 
-SEQUENCER = [sys.executable, "-m", "wanjia", "trace", "sequence"]
+from wanjia.cli import _options
+
+REVIVE_SECONDS = 1
 
 
 @click.command()
@@ -30,15 +30,12 @@ def prepare() -> None:
     """Bring tables and static files up to date."""
     from django.core.management import call_command
 
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
     call_command("collectstatic", verbosity=0, interactive=False)
 
 
 def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[subprocess.Popen]:
-    """Start the server, the sequencer of the trace's public log (and the worker and the timetable) as child processes."""
+    """Start the server, then the sequencer of the trace's public log (and the worker and the timetable) as child processes."""
     from wanjia.kernel.database import WEB_ROLE
 
     # the pages' processes give up the right to read the vault; only the opening function may
@@ -47,30 +44,22 @@ def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
         "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "wanjia.web.wsgi:application",
     ]  # fmt: skip
-    children = [subprocess.Popen(command, env=pages), subprocess.Popen(SEQUENCER)]
-    if with_worker:
-        children.append(subprocess.Popen([sys.executable, "-m", "wanjia", "worker"]))
-        children.append(subprocess.Popen([sys.executable, "-m", "wanjia", "timetable", "work"]))
-    return children
+    beside = ["trace sequence", *(["worker", "timetable work"] if with_worker else [])]
+    wanjia = [sys.executable, "-m", "wanjia"]
+    return [subprocess.Popen(command, env=pages), *(subprocess.Popen([*wanjia, *verb.split()]) for verb in beside)]
 
 
 def wait(children: list[subprocess.Popen]) -> None:
-    """Until one child ends or we are told to stop; then end them all."""
-    stopping = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    while not stopping and all(child.poll() is None for child in children if child.args != SEQUENCER):
-        time.sleep(0.2)
-        for at, child in enumerate(children):
-            # without a sequencer reads go on but nothing is published: it comes back by itself
-            if child.args == SEQUENCER and child.poll() is not None:
-                time.sleep(1)
-                children[at] = subprocess.Popen(SEQUENCER)
+    """Until the pages end or we are told to stop; then end them all."""
+    pages = children[0]
+    is_stopping, pause = _options.until_told()
+    while not is_stopping() and pages.poll() is None:
+        pause(0.2)
+        for at, child in enumerate(children[1:], start=1):
+            # the pages go on without the others, and what they did not do waits for them: they come back by themselves
+            if child.poll() is not None and not is_stopping():
+                pause(REVIVE_SECONDS)
+                children[at] = subprocess.Popen(child.args)
     for child in children:
         if child.poll() is None:
             child.terminate()

@@ -4,18 +4,18 @@ import json
 
 import click
 
+from wanjia.cli import _options
+from wanjia.cli._options import TEXT_OR_JSON
+
 
 @click.group()
 def command() -> None:
     """What runs by itself: look at it, work on it, do one job by hand."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
 
 
 @command.command()
-@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "shape", type=TEXT_OR_JSON, default="text", show_default=True)
 def show(shape: str) -> None:
     """Every job: when it is due next, and how its last time ended."""
     from wanjia.jobs import timetable

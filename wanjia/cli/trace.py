@@ -1,8 +1,6 @@
 """`wanjia trace …`: the public log, made, checked and witnessed. `verify` and `witness` need no database and nothing secret of the log's."""
 
-import getpass
 import json
-import signal
 import sys
 import threading
 import time
@@ -11,7 +9,8 @@ from pathlib import Path
 
 import click
 
-SHAPES = click.Choice(["text", "json"])
+from wanjia.cli import _options
+from wanjia.cli._options import TEXT_OR_JSON
 
 
 @click.group()
@@ -19,28 +18,13 @@ def command() -> None:
     """The trace's public log: publish it, check it, witness it."""
 
 
-def _ready() -> None:
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
-
-
-def _until_told() -> tuple[Callable[[], bool], Callable[[float], object]]:
-    """(are we stopping?, pause for so many seconds or until we are)."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop.is_set, stop.wait
-
-
 @command.command()
 def sequence() -> None:
     """Publish the log until Ctrl-C: places, tiles and a signed checkpoint every second or so. `wanjia serve` runs this."""
-    _ready()
+    _options.ready()
     from wanjia.trace import api
 
-    is_stopping, pause = _until_told()
+    is_stopping, pause = _options.until_told()
     cosigning = api.Cosigning().begin(is_stopping, pause)
     api.Sequencer().serve(is_stopping)
     if cosigning is not None:
@@ -51,7 +35,7 @@ def sequence() -> None:
 @click.option("--cosigned", is_flag=True, help="The newest that a witness signed too.")
 def checkpoint(cosigned: bool) -> None:
     """Print the newest published checkpoint. Exit code 1 when there is none."""
-    _ready()
+    _options.ready()
     from wanjia.trace import api
 
     note = api.checkpoint(cosigned=cosigned)
@@ -66,7 +50,7 @@ def checkpoint(cosigned: bool) -> None:
 @click.option("--whole", is_flag=True, help="Write every file anew, not only what is new.")
 def export(folder: Path, whole: bool) -> None:
     """Write the public files (checkpoint, keys, tiles, entry bundles) into FOLDER, for any web server or for safe keeping elsewhere."""
-    _ready()
+    _options.ready()
     from wanjia.trace import api
 
     head = api.export(folder, whole=whole)
@@ -75,11 +59,11 @@ def export(folder: Path, whole: bool) -> None:
 
 @command.command()
 @click.argument("entry", type=int)
-@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
+@_options.by
 @click.option("--why", required=True, help="The purpose, for the trace.")
 def receipt(entry: int, by: str, why: str) -> None:
     """Print the receipt (tlog-proof) of an ENTRY (its id): it holds the entry itself. Traced."""
-    _ready()
+    _options.ready()
     from wanjia.trace import api
 
     content = api.receipt(entry)
@@ -111,7 +95,7 @@ def receipt(entry: int, by: str, why: str) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Only: this receipt holds.",
 )
-@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.option("--format", "shape", type=TEXT_OR_JSON, default="text", show_default=True)
 def verify(
     place: str | None, keys: tuple[str, ...], witnesses: tuple[str, ...], entry: int | None, since: Path | None, receipts: tuple[Path, ...],
     shape: str,
@@ -160,12 +144,12 @@ def _progress() -> Callable[[int, int], None] | None:
 
 
 @command.command("self-check")
-@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who asks (for the trace).")
+@_options.by
 @click.option("--why", default="self-check", show_default=True, help="The purpose, for the trace.")
-@click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
+@click.option("--format", "shape", type=TEXT_OR_JSON, default="text", show_default=True)
 def self_check(by: str, why: str, shape: str) -> None:
     """Make the whole log anew from the database and compare; say how it stands. Exit code 4 when anything is wrong."""
-    _ready()
+    _options.ready()
     from dataclasses import asdict
 
     from wanjia.trace import api
@@ -203,7 +187,7 @@ def witness(store: Path, name: str, logs: tuple[str, ...], host: str, port: int)
 
     own = serving_witness.Witness(store, name, [key for text in logs for key in checking.Trust.of([text]).keys])
     server = serving_witness.server_of(own, host, port)
-    is_stopping, _ = _until_told()
+    is_stopping, _ = _options.until_told()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://{host}:{server.server_address[1]}"
     click.echo(f"{address} {own.keys[0].vkey}")
@@ -218,11 +202,11 @@ def witness(store: Path, name: str, logs: tuple[str, ...], host: str, port: int)
 @click.option(
     "--from", "copy", help="A copy of the public files (folder or address) that holds what the restored database lost."
 )
-@click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who decides (for the trace).")
+@_options.by
 @click.option("--why", required=True, help="The reason, for the trace.")
 def reopen(copy: str | None, by: str, why: str) -> None:
     """After a restore: take the lost places over from a copy of the public files, publish the gap, and let persons be read again."""
-    _ready()
+    _options.ready()
     from wanjia.trace import api
 
     gap = api.reopen(copy or str(api.public_folder()), by=by, why=why)

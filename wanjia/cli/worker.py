@@ -1,29 +1,19 @@
 """wanjia worker: the fast lane."""
 
-import signal
-
 import click
+
+from wanjia.cli import _options
 
 
 @click.command()
 def command() -> None:
     """Bring pushed records into the register within seconds, until Ctrl-C."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
     from wanjia.jobs.on_push import FastLane
 
-    stopping = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    is_stopping, _ = _options.until_told()
     lane = FastLane()
     try:
-        lane.serve(lambda: stopping)
+        lane.serve(is_stopping)
     finally:
         lane.close()
