@@ -18,7 +18,10 @@ import pyarrow as pa
 from wanjia.kernel import settings
 from wanjia.kernel.errors import EngineUnavailable, NotEnoughMemory
 
-SPARK_SHUFFLE_PARTITIONS = 4
+#: on one machine; a cluster has its own (spark-defaults.conf)
+LOCAL_PARTITIONS = 4
+#: classes whose log would put a stack trace before the operator where Spark only goes on in another way
+SPARK_SELF_TALK = ("org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator",)
 
 
 class Engine:
@@ -180,13 +183,15 @@ class SparkEngine(Engine):
         # worker and driver must be one Python, or every task fails on a version clash
         os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
         self._folder = tempfile.mkdtemp(prefix="wanjia-spark-")
-        session = (
+        master = settings.spark_master()
+        builder = (
             SparkSession.builder.appName("wanjia")
-            .master(os.environ.get("WANJIA_SPARK_MASTER", "local[2]"))
+            .master(master)
             .config("spark.jars", similarity_jar_location())
-            .config("spark.driver.memory", os.environ.get("WANJIA_SPARK_MEMORY", "4g"))
-            .config("spark.sql.shuffle.partitions", SPARK_SHUFFLE_PARTITIONS)
-            .config("spark.default.parallelism", SPARK_SHUFFLE_PARTITIONS)
+            .config("spark.driver.memory", settings.spark_memory())
+            .config("spark.log.level", "ERROR")
+            # the progress of the job has the terminal to itself
+            .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.execution.arrow.pyspark.enabled", "true")
             .config("spark.sql.session.timeZone", "UTC")
             # a moment has no zone here, as in DuckDB
@@ -195,13 +200,22 @@ class SparkEngine(Engine):
             .config("spark.local.dir", self._folder)
             .config("spark.io.encryption.enabled", "true")
             .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.sql.ansi.enabled", "false")
-            .getOrCreate()
         )
-        session.sparkContext.setLogLevel("ERROR")
-        session.sparkContext.setCheckpointDir(os.path.join(self._folder, "checkpoints"))
+        if master.startswith("local"):
+            builder = (
+                builder.config("spark.sql.shuffle.partitions", LOCAL_PARTITIONS)
+                .config("spark.default.parallelism", LOCAL_PARTITIONS)
+                .config("spark.driver.host", "127.0.0.1")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+            )
+        else:
+            # what leaves this machine is encrypted: the executors' blocks, and with them the key of their files
+            builder = builder.config("spark.authenticate", "true").config("spark.network.crypto.enabled", "true")
+        session = builder.getOrCreate()
+        log4j = session.sparkContext._jvm.org.apache.logging.log4j
+        for name in SPARK_SELF_TALK:
+            log4j.core.config.Configurator.setLevel(name, log4j.Level.OFF)
         return session
 
     @cached_property
@@ -223,7 +237,9 @@ class SparkEngine(Engine):
         return self.fetch(self.con.compile(expression))
 
     def fetch(self, statement: str) -> pa.Table:
-        return self.session.sql(statement).toArrow()
+        table = self.session.sql(statement).toArrow()
+        # Spark marks columns that cannot be null, DuckDB does not: files of both must fit together
+        return table.cast(pa.schema([field.with_nullable(True) for field in table.schema]))
 
     def save_compiled(self, name: str, statement: str) -> None:
         self.session.sql(statement).localCheckpoint(eager=True).createOrReplaceTempView(name)
@@ -237,7 +253,11 @@ class SparkEngine(Engine):
     def splink_api(self) -> Any:
         from splink import SparkAPI
 
-        return SparkAPI(spark_session=self.session, num_partitions_on_repartition=SPARK_SHUFFLE_PARTITIONS)
+        # Splink's own choice between steps is a Parquet file, which would hold names in clear; what is persisted spills encrypted
+        return SparkAPI(
+            spark_session=self.session,
+            break_lineage_method="persist",
+        )
 
     def close(self) -> None:
         if "session" in self.__dict__:

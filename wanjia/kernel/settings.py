@@ -12,6 +12,7 @@
 | WANJIA_CIPHER | suite of new data keys: aes-256-gcm or sm4-gcm | aes-256-gcm |
 | WANJIA_TRACE_WITNESSES | "ADDRESS KEY" of each witness of the log, separated by commas | none |
 | WANJIA_TRACE_ORIGIN | the log's name, given once before its first checkpoint | a random one |
+| WANJIA_SPARK_MEMORY | memory of the Spark driver | 4g |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
 """
 
@@ -35,6 +36,16 @@ def profile_dir() -> Path:
 def engine_name() -> str:
     """The engine for bulk work: "duckdb" or "spark"."""
     return os.environ.get("WANJIA_ENGINE", "duckdb")
+
+
+def spark_master() -> str:
+    """The Spark master bulk work is sent to, when the engine is Spark."""
+    return os.environ.get("WANJIA_SPARK_MASTER") or "local[2]"
+
+
+def spark_memory() -> str:
+    """Memory of the Spark driver, as Spark writes it ("4g")."""
+    return os.environ.get("WANJIA_SPARK_MEMORY") or "4g"
 
 
 def database_url() -> str | None:

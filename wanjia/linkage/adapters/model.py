@@ -13,6 +13,8 @@ from typing import Any
 from wanjia.linkage.bulk import kinds
 from wanjia.linkage.declared import Linkage
 
+#: decimals of a weight: engines add logarithms with other last digits, and a threshold is the weight of a pair seen before
+WEIGHT_DECIMALS = 9
 #: shares of a level are never believed to be below this: one unseen pair in a sample proves no impossibility
 LEAST_SHARE = 1e-7
 
@@ -89,7 +91,7 @@ class Model:
         pattern = " + ".join(
             f"CAST({c._gamma_column_name} + 1 AS BIGINT) * {16**i}" for i, c in enumerate(core.comparisons)
         )
-        return f"""SELECT l, r, weight, pattern FROM (SELECT l, r, {weight} AS weight, {pattern} AS pattern FROM (
+        return f"""SELECT l, r, weight, pattern FROM (SELECT l, r, round({weight}, {WEIGHT_DECIMALS}) AS weight, {pattern} AS pattern FROM (
             SELECT l, r, {", ".join(gammas + frequencies)} FROM (
             SELECT p.l, p.r, {", ".join(needed)} FROM {pairs} p JOIN {left} l ON l.node_id = p.l
             JOIN {right} r ON r.node_id = p.r) blocked) compared) scored WHERE weight >= {floor!r}"""

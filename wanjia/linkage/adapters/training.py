@@ -20,6 +20,9 @@ EM_PAIRS = 2e6
 MOST_DEVIATION = 0.2
 
 
+SHARE_DECIMALS = 9
+
+
 @dataclass
 class Taught:
     """What training found: m shares per feature, and per rule why it was used or refused."""
@@ -133,7 +136,8 @@ def teach_by_likeness(
         per_level = zip(*(s[key] for _, s in kept if key in s), strict=False)
         shares = [median([v for v in values if v is not None] or [0.0]) for values in per_level]
         if shares and sum(shares) > 0:
-            taught.m[key] = [s / sum(shares) for s in shares]
+            # engines and threads add up in other orders: without a last digit of its own the same data teach the same model
+            taught.m[key] = [round(s / sum(shares), SHARE_DECIMALS) for s in shares]
     return taught
 
 

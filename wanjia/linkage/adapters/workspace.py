@@ -9,10 +9,16 @@ from typing import Any
 import pyarrow as pa
 
 from wanjia.kernel.engine import Engine
+from wanjia.linkage.adapters.likeness import SPARK_FUNCTIONS
 
 DIALECT = {
     "duckdb": {"hash64": "hash", "jaro_winkler": "jaro_winkler_similarity", "damerau": "damerau_levenshtein"},
-    "spark": {"hash64": "xxhash64", "jaro_winkler": "jaro_winkler", "damerau": "damerau_levenshtein"},
+    "spark": {"hash64": "xxhash64", "jaro_winkler": "jaro_winkler_of_bytes", "damerau": "damerau_of_bytes"},
+}
+#: a whole number drawn from a text, the same on every engine (`hash64` is not): 60 bits of its MD5
+DRAWN = {
+    "duckdb": "CAST(concat('0x', substr(md5({text}), 1, 15)) AS BIGINT)",
+    "spark": "CAST(conv(substr(md5({text}), 1, 15), 16, 10) AS BIGINT)",
 }
 
 
@@ -25,6 +31,12 @@ class Workspace:
         self.words = DIALECT[engine.kind]
         if engine.kind == "spark":
             engine.splink_api()  # registers the similarity functions of Splink's jar
+            for function in SPARK_FUNCTIONS:
+                engine.session.sql(function)
+
+    def drawn(self, text: str) -> str:
+        """SQL of a number that follows from the text expression alone, for samples that are the same on every engine."""
+        return DRAWN[self.kind].format(text=text)
 
     def make(self, name: str, sql: str) -> None:
         """Run `sql` and keep its rows as table `name`, replacing it."""
@@ -45,7 +57,7 @@ class Workspace:
         if self.kind == "duckdb":
             # `execute(…).to_arrow_table()` loses ORDER BY on several threads; a relation keeps it
             return self.engine._guarded(lambda: self.engine.raw.sql(sql).to_arrow_table())
-        return self.engine.session.sql(sql).toArrow()
+        return self.engine.fetch(sql)
 
     def put(self, name: str, table: pa.Table) -> None:
         """Make the Arrow table known as `name`, replacing what was there."""

@@ -160,7 +160,7 @@ def _judge_hidden(work: Workspace, model: Model, linkage: Linkage) -> pa.Table:
     return work.arrow(
         f"""SELECT q.l, q.r, q.weight, q.pattern, h.source AS source_l, y.source AS source_r,
         y.num IS NOT NULL AS has_number, q.r = h.home AS is_home
-        FROM ({sql}) q JOIN lk_hidden h ON q.l = h.node_id JOIN lk_universe y ON q.r = y.node_id"""
+        FROM ({sql}) q JOIN lk_hidden h ON q.l = h.node_id JOIN lk_universe y ON q.r = y.node_id ORDER BY q.l, q.r"""
     )
 
 
@@ -220,7 +220,7 @@ def _believe_model(work: Workspace, model: Model):
     sql = model.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_pairs", floor=FLOOR_BITS, words=work.words)
     table = work.arrow(
         f"""SELECT q.l, q.r, q.weight, q.pattern, x.uniq AS uniq_l, y.uniq AS uniq_r FROM ({sql}) q
-        JOIN lk_nodes x ON x.node_id = q.l JOIN lk_nodes y ON y.node_id = q.r"""
+        JOIN lk_nodes x ON x.node_id = q.l JOIN lk_nodes y ON y.node_id = q.r ORDER BY q.l, q.r"""
     )
     left, right, weight, pattern, one, two = (
         table.column(c).to_numpy() for c in ("l", "r", "weight", "pattern", "uniq_l", "uniq_r")

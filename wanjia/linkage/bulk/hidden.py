@@ -19,14 +19,16 @@ SEED = "wanjia"
 
 
 def sampling_key(work: Workspace, nodes: str) -> str:
-    """SQL of a number that picks nodes by what they say, never by their ids: these depend on which deliveries came before."""
+    """SQL of a number that picks nodes by what they say, never by their ids: these depend on which deliveries came before.
+
+    It is the same number on every engine, so that a model does not depend on who taught it.
+    """
     said = ", ".join(f"coalesce(CAST({c} AS STRING), '')" for c in work.columns(nodes) if c not in ("node_id", "size"))
-    return f"{work.words['hash64']}(concat_ws('|', {said}, '{SEED}'))"
+    return work.drawn(f"concat_ws('|', {said}, '{SEED}')")
 
 
 def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: str, nodes: str, wanted: int) -> int:
     """Make `lk_hidden` and `lk_universe` with about `wanted` hidden records; returns how many there are."""
-    hash64 = work.words["hash64"]
     features = feature_columns(linkage)
     hidden_columns = {kinds.column(k) for k in number_features(linkage)}
     numbered = work.rows(f"SELECT count(*) FROM {nodes} WHERE num IS NOT NULL AND clash IS NULL")[0][0]
@@ -36,13 +38,14 @@ def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: 
     work.make(
         "lk_sampled",
         f"""SELECT node_id AS home, size AS home_size FROM {nodes}
-        WHERE num IS NOT NULL AND clash IS NULL AND {hash64}(concat(num, '{SEED}')) % {every} = 0""",
+        WHERE num IS NOT NULL AND clash IS NULL AND {work.drawn(f"concat(num, '{SEED}')")} % {every} = 0""",
     )
+    turn = work.drawn(f"concat(a.source, '|', coalesce(a.record_key, ''), '|', a.subject, '{SEED}')")
     work.make(
         "lk_sampled_members",
         f"""SELECT s.home, s.home_size, m.assertion_id,
         row_number() OVER (PARTITION BY s.home
-        ORDER BY {hash64}(concat(a.source, '|', coalesce(a.record_key, ''), '|', a.subject, '{SEED}')), m.assertion_id) AS turn
+        ORDER BY {turn}, m.assertion_id) AS turn
         FROM lk_sampled s JOIN {members} m ON m.node_id = s.home JOIN {assertions} a ON a.assertion_id = m.assertion_id""",
     )
     shown = ", ".join(f"CAST(NULL AS STRING) AS {c}" if c in hidden_columns else f"a.{c}" for c in features)
