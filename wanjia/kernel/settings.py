@@ -8,11 +8,11 @@
 | WANJIA_MEMORY | memory the DuckDB engine may use | 70 % of the machine's |
 | WANJIA_THREADS | threads of the engine | all processors |
 | WANJIA_SPARK_MASTER | Spark master | local[2] |
+| WANJIA_SPARK_MEMORY | memory of the Spark driver | 4g |
 | WANJIA_KEK | where key-encryption keys live: file, or a pkcs11: address (RFC 7512) | file |
 | WANJIA_CIPHER | suite of new data keys: aes-256-gcm or sm4-gcm | aes-256-gcm |
 | WANJIA_TRACE_WITNESSES | "ADDRESS KEY" of each witness of the log, separated by commas | none |
 | WANJIA_TRACE_ORIGIN | the log's name, given once before its first checkpoint | a random one |
-| WANJIA_SPARK_MEMORY | memory of the Spark driver | 4g |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
 """
 

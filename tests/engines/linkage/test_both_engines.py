@@ -43,11 +43,8 @@ def test_spark_says_what_duckdb_says(engine, spark_engine, tmp_path):
     assert figures.review > 0
     assert figures.shared_numbers > 0
     assert any(r["method"] == "model" for r in here.read(state.LINKS).to_pylist())
-    for name in (state.LINKS, state.REVIEW, state.NODES):
+    for name in (state.LINKS, state.REVIEW, state.NODES, state.EDGES):
         assert here.read(name).to_pylist() == there.read(name).to_pylist(), name
-    near, far = here.read(state.EDGES).to_pylist(), there.read(state.EDGES).to_pylist()
-    assert [(e["l"], e["r"], e["pattern"]) for e in near] == [(e["l"], e["r"], e["pattern"]) for e in far]
-    assert [e["weight"] for e in near] == pytest.approx([e["weight"] for e in far], abs=1e-9)
 
 
 def test_one_number_one_person(engine, tmp_path):
