@@ -13,13 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from pathlib import Path
 
-from bench.page import write_page
+from bench.page import RESULTS, ROOT, write_page
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench" / "results"
 SIZES = {"5k": 5_000, "10k": 10_000, "20k": 20_000, "100k": 100_000, "1m": 1_000_000}
 
 
@@ -29,10 +26,7 @@ def main(wanted: list[str]) -> None:
         result = _febrl4() if name == "febrl4" else _city(name, SIZES[name])
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         print(json.dumps({k: v for k, v in result.items() if k != "stages"}, ensure_ascii=False))
-    thresholds = tomllib.loads((ROOT / "bench" / "thresholds.toml").read_text())
-    write_page(
-        RESULTS, ROOT / "docs" / "reference" / "benchmarks.md", ROOT / "docs" / "images" / "benchmark.svg", thresholds
-    )
+    write_page()
 
 
 def _city(name: str, residents: int) -> dict:
@@ -56,7 +50,7 @@ def _city(name: str, residents: int) -> dict:
         plain = _plain_splink(Path(folder), city / "truth" / "records.parquet", environment)
         rows = sum(d["accepted"] for d in report["deliveries"])
         return {
-            **_machine(),
+            **machine(),
             "residents": residents,
             "rows": rows,
             "city_seconds": made["seconds"],
@@ -88,7 +82,7 @@ def _febrl4() -> dict:
             ].splitlines()[-1]
         )
         return {
-            **_machine(),
+            **machine(),
             "rows": sum(d["accepted"] for d in report["deliveries"]),
             "job_seconds": job["seconds"],
             "job_peak_mb": job["peak_mb"],
@@ -128,7 +122,8 @@ def _measured(command: list[str], environment: dict[str, str], ends: tuple[int, 
         return {"seconds": round(seconds, 2), "peak_mb": usage.ru_maxrss // 1024, "stdout": out.read()}
 
 
-def _machine() -> dict:
+def machine() -> dict:
+    """What was measured on, and when."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
     return {
         "machine": f"{os.cpu_count()} cores, {total} GiB, Python {platform.python_version()}",

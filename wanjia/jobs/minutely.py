@@ -10,6 +10,7 @@ log = logging.getLogger("wanjia.jobs")
 
 def pull_what_is_due() -> None:
     """Pull the sources whose cadence has come round, and bring what came into the register."""
+    from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
     from wanjia.intake.errors import IntakeError
     from wanjia.jobs import on_delivery
@@ -20,6 +21,8 @@ def pull_what_is_due() -> None:
         except IntakeError as error:
             # the next minute asks again; a department that does not answer keeps no other's data out
             log.warning("%s is not pulled: %s", source.code, error)
-    # also what an earlier minute pulled while another job held the lock
-    if intake.has_landed():
+    # also what an earlier minute pulled and could not bring in: another job held the lock, or it was killed. A run that failed by itself would fail
+    # again: that is for the night and for people
+    last = catalog.latest_run(finished=False)
+    if intake.has_landed() or (last is not None and last["state"] == "open"):
         on_delivery.run(by=BY, why="scheduled pull")
