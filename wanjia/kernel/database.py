@@ -54,6 +54,9 @@ log_statement = none
 logging_collector = off
 """
 
+BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+BINARY_TRAILER = b"\xff\xff"
+
 _held_locks: dict[Path, IO] = {}
 
 
@@ -137,22 +140,49 @@ def copy_rows(
     return count
 
 
-def copy_csv(cursor: Any, table: str, columns: Sequence[str], pieces: Iterable[bytes]) -> None:
-    """COPY CSV text into `table`, as the engine or Arrow wrote it (no header): several times faster than row by row."""
+def copy_csv(
+    cursor: Any, table: str, columns: Sequence[str], pieces: Iterable[bytes], *, is_anew: bool = False
+) -> None:
+    """COPY CSV text into `table`, as the engine or Arrow wrote it (no header): several times faster than row by row.
+
+    `is_anew`: the table is one of `filled_anew`.
+    """
     names = ", ".join(f'"{column}"' for column in columns)
-    with _psycopg_cursor(cursor).copy(f'COPY "{table}" ({names}) FROM STDIN (FORMAT CSV)') as copy:
+    with _psycopg_cursor(cursor).copy(
+        f'COPY "{table}" ({names}) FROM STDIN (FORMAT CSV{", FREEZE" if is_anew else ""})'
+    ) as copy:
         for piece in pieces:
             copy.write(piece)
 
 
-@contextmanager
-def without_indexes(cursor: Any, *tables: str) -> Iterator[None]:
-    """Inside the block the tables have no indexes, keys and triggers; they come back afterwards, built in one go and so checked.
+def copy_binary(
+    cursor: Any, table: str, columns: Sequence[str], pieces: Iterable[bytes], *, is_anew: bool = False
+) -> None:
+    """COPY rows that are in binary form already (without header and trailer). `is_anew`: the table is one of `filled_anew`.
 
-    For the first load of empty tables only, inside one transaction: it locks the tables against everybody. CHECK constraints stay.
+    Layout: https://www.postgresql.org/docs/current/sql-copy.html
+    """
+    names = ", ".join(f'"{column}"' for column in columns)
+    with _psycopg_cursor(cursor).copy(
+        f'COPY "{table}" ({names}) FROM STDIN (FORMAT BINARY{", FREEZE" if is_anew else ""})'
+    ) as copy:
+        copy.write(BINARY_HEADER)
+        for piece in pieces:
+            copy.write(piece)
+        copy.write(BINARY_TRAILER)
+
+
+@contextmanager
+def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
+    """The tables are emptied; inside the block they have no indexes, keys and triggers, which come back afterwards, built in one go and so checked.
+
+    Inside one transaction: it locks the tables against everybody. CHECK constraints stay. Because the tables are emptied in the transaction
+    that fills them, PostgreSQL writes no log of their rows where no replica needs one (wal_level minimal): it syncs the tables before the
+    commit instead, and a crash leaves them as they were. COPY may write rows frozen (`is_anew`): no later pass has to touch them.
     """
     again: list[str] = []
     for table in tables:
+        cursor.execute(f'TRUNCATE "{table}"')
         cursor.execute(
             "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x')",
             [table],

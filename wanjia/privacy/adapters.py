@@ -1,17 +1,14 @@
 """PostgreSQL's binary COPY form of vault rows: written by hand because a million rows pass through it.
 
-Layout: https://www.postgresql.org/docs/current/sql-copy.html (file header, then per row a field count and length-prefixed fields).
+Layout: https://www.postgresql.org/docs/current/sql-copy.html (per row a field count and length-prefixed fields).
 """
 
-import struct
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
-TRAILER = struct.pack(">h", -1)
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _VAULT_ROW = np.dtype(
     [("fields", ">i2"), ("person_bytes", ">i4"), ("person", ">i8"), ("version_bytes", ">i4"), ("version", ">i4"), ("known_bytes", ">i4"),
@@ -21,6 +18,8 @@ _BLIND_ROW = np.dtype(
     [("fields", ">i2"), ("person_bytes", ">i4"), ("person", ">i8"), ("kind_bytes", ">i4"), ("kind", ">i2"), ("blind_bytes", ">i4"),
      ("blind", "V16"), ("key_bytes", ">i4"), ("key", ">i4")]
 )  # fmt: skip
+
+BLIND_ROW_BYTES = _BLIND_ROW.itemsize
 
 
 def moment(at: datetime) -> int:

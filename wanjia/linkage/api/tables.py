@@ -9,7 +9,7 @@ import pyarrow.csv
 from django.db import connection, transaction
 
 from wanjia.kernel import clock
-from wanjia.kernel.database import copy_csv
+from wanjia.kernel.database import copy_csv, filled_anew
 from wanjia.kernel.lake import Lake
 from wanjia.linkage.api import state
 from wanjia.linkage.errors import NoLinks
@@ -123,8 +123,10 @@ def _difference(before: pa.Table, links: pa.Table) -> tuple[pa.Table, list[int]]
 def _write_links(cursor, fresh: pa.Table, gone: list[int] | None) -> None:
     table = Link._meta.db_table
     if gone is None:
-        cursor.execute(f'TRUNCATE "{table}"')
-    elif gone:
+        with filled_anew(cursor, table):
+            copy_csv(cursor, table, COLUMNS, _csv_pieces(fresh), is_anew=True)
+        return
+    if gone:
         cursor.execute(f'DELETE FROM "{table}" WHERE assertion_id = ANY(%s)', [gone])
     if fresh.num_rows:
         copy_csv(cursor, table, COLUMNS, _csv_pieces(fresh))

@@ -7,7 +7,7 @@ import pyarrow as pa
 from django.db import connection, transaction
 
 from wanjia.kernel import settings
-from wanjia.kernel.database import without_indexes
+from wanjia.kernel.database import copy_binary
 from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.sealed_stores import BlindColumn, Note, SealedColumn, marks_of
 from wanjia.privacy.adapters import blind_rows
@@ -15,11 +15,13 @@ from wanjia.privacy.api.keeping import (
     BLIND_COLUMNS,
     LIKENESS,
     PURPOSE,
+    Keeping,
     VaultChange,
     blind_purpose,
     blinded,
-    copy_binary,
     keep_dossiers,
+    keep_searchable,
+    keeping,
     vault_aad,
 )
 from wanjia.privacy.errors import PersonNotInVault
@@ -52,6 +54,7 @@ __all__ = [
     "BlindKind",
     "Choice",
     "Dossier",
+    "Keeping",
     "ProtectedCount",
     "Statement",
     "VaultChange",
@@ -61,6 +64,7 @@ __all__ = [
     "find_by_blind",
     "keep_dossiers",
     "keep_searchable",
+    "keeping",
     "mask_address",
     "mask_name",
     "mask_number",
@@ -101,28 +105,6 @@ def open_person(
     version, blob = row
     plain = Keyring.open(settings.home()).unseal(PURPOSE, bytes(blob), vault_aad(person_id, version))
     return read_dossier(plain, person_id, version)
-
-
-def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> int:
-    """Replace the blind indexes (of the persons `only`, or all) by those of `values` (person_id, kind, value). Returns how many."""
-    keyring = Keyring.open(settings.home())
-    count = 0
-
-    def pieces() -> Iterator[bytes]:
-        nonlocal count
-        for persons, kind, blinds, key in blinded(values, keyring):
-            count += len(persons)
-            yield blind_rows(persons, kind, blinds, key)
-
-    with connection.cursor() as cursor:
-        if only is not None:
-            cursor.execute("DELETE FROM privacy_blindindex WHERE person_id = ANY(%s)", [list(only)])
-            copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, pieces())
-            return count
-        cursor.execute("TRUNCATE privacy_blindindex")
-        with without_indexes(cursor, "privacy_blindindex"):
-            copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, pieces())
-    return count
 
 
 def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]]:
@@ -178,6 +160,7 @@ def blind_again(values: pa.Table, *, note: Note) -> int:
     those. Rows of persons who are not in the vault any more go. Small transactions; safe to repeat.
     """
     keyring, made = Keyring.open(settings.home()), 0
+    columns = ", ".join(BLIND_COLUMNS)
     for persons, kind, blinds, key in blinded(values, keyring):
         marks = marks_of(keyring, BLIND + blind_purpose(BlindKind(kind)), key)
         with transaction.atomic(), connection.cursor() as cursor:
@@ -187,8 +170,8 @@ def blind_again(values: pa.Table, *, note: Note) -> int:
                 f"""WITH old AS (
                     DELETE FROM privacy_blindindex b WHERE b.kind = %(kind)s AND b.blind_key <> ALL(%(marks)s)
                     AND b.person_id IN (SELECT person_id FROM blind_incoming) RETURNING b.person_id)
-                INSERT INTO privacy_blindindex ({BLIND_COLUMNS})
-                SELECT {BLIND_COLUMNS} FROM blind_incoming WHERE person_id IN (SELECT person_id FROM old) ON CONFLICT DO NOTHING""",
+                INSERT INTO privacy_blindindex ({columns})
+                SELECT {columns} FROM blind_incoming WHERE person_id IN (SELECT person_id FROM old) ON CONFLICT DO NOTHING""",
                 {"kind": kind, "marks": marks},
             )
             made += cursor.rowcount

@@ -1,6 +1,7 @@
 """Dossiers into the vault and values into the search index, a country's at a time: sealed and hashed in lists, written by binary COPY."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +11,21 @@ import pyarrow.compute as pc
 from django.db import connection
 
 from wanjia.kernel import settings
+from wanjia.kernel.ahead import ahead
 from wanjia.kernel.blinding import BLIND_BYTES, Blinder
-from wanjia.kernel.database import without_indexes
+from wanjia.kernel.database import copy_binary, filled_anew
 from wanjia.kernel.keyring import Keyring
-from wanjia.privacy.adapters import HEADER, TRAILER, moment, texts, vault_rows
+from wanjia.privacy.adapters import BLIND_ROW_BYTES, blind_rows, moment, texts, vault_rows
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import FORM, PART
 
 PURPOSE = "vault"
 LIKENESS = "vault-likeness"
 ROWS_AT_A_TIME = 20_000
-VAULT_COLUMNS = "person_id, version, known_from, likeness, likeness_key, blob"
-BLIND_COLUMNS = "person_id, kind, blind, blind_key"
+# about half a million sealed dossiers wait for the database at most
+MADE_AHEAD_BYTES = 400_000_000
+VAULT_COLUMNS = ("person_id", "version", "known_from", "likeness", "likeness_key", "blob")
+BLIND_COLUMNS = ("person_id", "kind", "blind", "blind_key")
 
 
 def vault_aad(person_id: int, version: int) -> bytes:
@@ -49,45 +53,121 @@ class VaultChange:
         return {name: count for name, count in vars(self).items() if not name.startswith("_")}
 
 
-def keep_dossiers(
-    batches: Iterable[pa.Table | pa.RecordBatch], *, at: datetime, only: Sequence[int] | None = None
-) -> VaultChange:
+Batches = Iterable[pa.Table | pa.RecordBatch]
+
+
+def keep_dossiers(batches: Batches, *, at: datetime, only: Sequence[int] | None = None) -> VaultChange:
     """Seal the dossiers in `batches` (person_id int64, content string, locators string) into the vault, as known from `at`.
 
     Unchanged dossiers are not touched; a changed one gets its next version. Persons without a dossier now (of `only`, or of the whole vault) have
     theirs closed. Must run in the caller's transaction.
     """
-    keyring = Keyring.open(settings.home())
     with connection.cursor() as cursor:
         before = _current_versions(cursor, only)
         change = VaultChange()
-        pieces = _sealed(batches, before, keyring, moment(at), change)
-        if before.is_vault_empty:
-            with without_indexes(cursor, "privacy_vaultentry"):
-                copy_binary(cursor, "privacy_vaultentry", VAULT_COLUMNS, pieces)
-            return change
-        cursor.execute("CREATE TEMP TABLE vault_incoming (LIKE privacy_vaultentry) ON COMMIT DROP")
-        copy_binary(cursor, "vault_incoming", VAULT_COLUMNS, pieces)
-        gone = _close_gone(cursor, before, at)
-        change.closed = len(gone)
-        change.touch(gone)
-        cursor.execute(
-            "UPDATE privacy_vaultentry v SET known_to = %s FROM vault_incoming i"
-            " WHERE v.person_id = i.person_id AND v.known_to IS NULL",
-            [at],
+        _write_dossiers(
+            cursor, _sealed(batches, before, Keyring.open(settings.home()), moment(at), change), before, change, at
         )
-        cursor.execute("INSERT INTO privacy_vaultentry SELECT * FROM vault_incoming")
-        cursor.execute("DROP TABLE vault_incoming")
     return change
 
 
-def copy_binary(cursor: Any, table: str, columns: str, pieces: Iterable[bytes]) -> None:
-    """COPY rows that are already in binary form."""
-    with cursor.cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(HEADER)
+def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> int:
+    """Replace the blind indexes (of the persons `only`, or all) by those of `values` (person_id, kind, value). Returns how many."""
+    with connection.cursor() as cursor:
+        return _write_searchable(cursor, _blind_pieces(values, Keyring.open(settings.home())), only)
+
+
+class Keeping:
+    """What `keeping` gives: dossiers and look-up values on their way into the vault and the search index."""
+
+    def __init__(
+        self, searchable: Callable[[], pa.Table], before: "_Versions", change: VaultChange, at: datetime
+    ) -> None:
+        self._searchable, self._before, self._change, self._at = searchable, before, change, at
+        self.pieces: Iterator[bytes | None] = iter(())
+
+    def dossiers(self) -> VaultChange:
+        """Write the dossiers; see `keep_dossiers`."""
+        with connection.cursor() as cursor:
+            sealed = iter(self.pieces.__next__, None)
+            _write_dossiers(cursor, sealed, self._before, self._change, self._at)
+        return self._change
+
+    def searchable(self) -> int:
+        """Replace the search index; see `keep_searchable`. After `dossiers`."""
+        with connection.cursor() as cursor:
+            if self._before.is_vault_empty:
+                return _write_searchable(cursor, self.pieces, None)
+            return _write_searchable(cursor, _blind_pieces(self._searchable(), Keyring.open(settings.home())), None)
+
+
+@contextmanager
+def keeping(batches: Batches, searchable: Callable[[], pa.Table], *, at: datetime) -> Iterator[Keeping]:
+    """Keep everybody's dossiers (see `keep_dossiers`) and look-up values; they are sealed and hashed from now on, while the caller and the
+    database are busy with other tables. `searchable` gives the values (person_id, kind, value).
+
+    Inside the block nobody else may use the engine that makes `batches` and values.
+    """
+    keyring = Keyring.open(settings.home())
+    with connection.cursor() as cursor:
+        before = _current_versions(cursor, None)
+    change = VaultChange()
+    kept = Keeping(searchable, before, change, at)
+
+    def pieces() -> Iterator[bytes | None]:
+        yield from _sealed(batches, before, keyring, moment(at), change)
+        yield None
+        # a vault that holds something may turn out to hold all of it already: then the search index stands as it is
+        if before.is_vault_empty:
+            yield from _blind_pieces(searchable(), keyring)
+
+    with ahead(pieces(), size=lambda piece: len(piece or b""), room=MADE_AHEAD_BYTES) as made:
+        kept.pieces = made
+        yield kept
+
+
+def _write_dossiers(
+    cursor: Any, sealed: Iterable[bytes], before: "_Versions", change: VaultChange, at: datetime
+) -> None:
+    if before.is_vault_empty:
+        with filled_anew(cursor, "privacy_vaultentry"):
+            copy_binary(cursor, "privacy_vaultentry", VAULT_COLUMNS, sealed, is_anew=True)
+        return
+    cursor.execute("CREATE TEMP TABLE vault_incoming (LIKE privacy_vaultentry) ON COMMIT DROP")
+    copy_binary(cursor, "vault_incoming", VAULT_COLUMNS, sealed)
+    gone = _close_gone(cursor, before, at)
+    change.closed = len(gone)
+    change.touch(gone)
+    cursor.execute(
+        "UPDATE privacy_vaultentry v SET known_to = %s FROM vault_incoming i"
+        " WHERE v.person_id = i.person_id AND v.known_to IS NULL",
+        [at],
+    )
+    cursor.execute("INSERT INTO privacy_vaultentry SELECT * FROM vault_incoming")
+    cursor.execute("DROP TABLE vault_incoming")
+
+
+def _write_searchable(cursor: Any, pieces: Iterable[bytes], only: Sequence[int] | None) -> int:
+    count = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal count
         for piece in pieces:
-            copy.write(piece)
-        copy.write(TRAILER)
+            count += len(piece) // BLIND_ROW_BYTES
+            yield piece
+
+    if only is not None:
+        cursor.execute("DELETE FROM privacy_blindindex WHERE person_id = ANY(%s)", [list(only)])
+        copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, counted())
+        return count
+    with filled_anew(cursor, "privacy_blindindex"):
+        copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, counted(), is_anew=True)
+    return count
+
+
+def _blind_pieces(values: pa.Table, keyring: Keyring) -> Iterator[bytes]:
+    for persons, kind, blinds, key in blinded(values, keyring):
+        yield blind_rows(persons, kind, blinds, key)
 
 
 class _Versions:

@@ -167,7 +167,7 @@ def _settle(
         elsewhere=elsewhere,
     )
     if engine.kind == "duckdb":
-        plan.queries = {name: engine.con.compile(query) for name, query in resolution.queries().items()}
+        plan.queries = {name: engine.con.compile(query) for name, query in resolution.queries.items()}
         _plans[shape] = plan
         if len(_plans) > PLANS_KEPT:
             _plans.popitem(last=False)

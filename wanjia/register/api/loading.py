@@ -7,17 +7,19 @@ the end of their `known` time, new ones begin, equal ones are not touched.
 import io
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 from django.db import connection, transaction
 from django.db.models import Max
 
 from wanjia.kernel import clock
-from wanjia.kernel.database import copy_csv, without_indexes
+from wanjia.kernel.database import copy_csv, filled_anew
 from wanjia.privacy import api as privacy
 from wanjia.register.api.resolving import FACTS, FactTable, Resolution
 from wanjia.register.models import Load
@@ -78,38 +80,44 @@ def write(
     counts: dict[str, int] = {}
     seconds: dict[str, float] = {}
 
-    def timed(step: str, began: float) -> None:
+    @contextmanager
+    def timed(step: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
         seconds[step] = round(time.perf_counter() - began, 3)
 
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, ExitStack() as stack:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOAD_LOCK])
         at = _moment_after_last_load()
-        began = time.perf_counter()
-        _keep_subjects(cursor, "register_person", resolution.person_ids(), at, only, counts)
-        _keep_subjects(
-            cursor, "register_household", resolution.household_ids(), at, () if only is not None else None, counts
-        )
-        timed("subjects", began)
-        for fact in FACTS:
-            began = time.perf_counter()
-            scope = relations_of if fact.frame == "relations" and relations_of is not None else only
-            _keep_facts(cursor, fact, resolution.fact_rows(fact), at, scope, counts)
-            timed(fact.frame, began)
-        began = time.perf_counter()
-        vault = privacy.keep_dossiers(resolution.dossiers(), at=at, only=only)
-        counts.update({f"vault.{name}": count for name, count in vault.counts().items()})
-        timed("vault", began)
-        began = time.perf_counter()
+        with timed("ask"):
+            persons, households = resolution.person_ids(), resolution.household_ids()
+            facts = [(fact, resolution.fact_rows(fact)) for fact in FACTS]
+        kept = None
+        if only is None:
+            # everybody's dossiers are sealed while PostgreSQL reads the facts and builds their indexes
+            kept = stack.enter_context(privacy.keeping(resolution.dossiers(), resolution.searchable, at=at))
+        with timed("subjects"):
+            _keep_subjects(cursor, "register_person", persons, at, only, counts)
+            _keep_subjects(cursor, "register_household", households, at, () if only is not None else None, counts)
+        for fact, rows in facts:
+            with timed(fact.frame):
+                scope = relations_of if fact.frame == "relations" and relations_of is not None else only
+                _keep_facts(cursor, fact, rows, at, scope, counts)
+        del facts
+        with timed("vault"):
+            vault = kept.dossiers() if kept else privacy.keep_dossiers(resolution.dossiers(), at=at, only=only)
+            counts.update({f"vault.{name}": count for name, count in vault.counts().items()})
         if vault.added or vault.replaced or vault.closed:
-            counts["blind.searchable"] = privacy.keep_searchable(resolution.searchable(), only=only)
-        timed("blind", began)
+            with timed("blind"):
+                counts["blind.searchable"] = (
+                    kept.searchable() if kept else privacy.keep_searchable(resolution.searchable(), only=only)
+                )
         if only is None:
             # fresh statistics at once: the daemon that would collect them comes too late for the next query
-            began = time.perf_counter()
-            cursor.execute(
-                f"ANALYZE {', '.join(('register_person', 'register_household', *(fact.table for fact in FACTS)))}"
-            )
-            timed("analyze", began)
+            with timed("analyze"):
+                cursor.execute(
+                    f"ANALYZE {', '.join(('register_person', 'register_household', *(fact.table for fact in FACTS)))}"
+                )
     trace.record_job("register.load", persons=vault.touched(), by=by, why=why, detail=counts)
     Load.objects.create(at=at, actor=by, purpose=why, counts=counts)
     return LoadResult(at, resolution.persons, counts, seconds)
@@ -135,8 +143,8 @@ def _keep_subjects(
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN founded_at SET DEFAULT '{at.isoformat()}'")
         if table == "register_person":
             cursor.execute(f"ALTER TABLE {table} ALTER COLUMN is_sealed SET DEFAULT false")
-        with without_indexes(cursor, table):
-            _copy(cursor, table, ("id",), ids)
+        with filled_anew(cursor, table):
+            _copy(cursor, table, ("id",), ids, is_anew=True)
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN founded_at DROP DEFAULT")
         counts[f"{table}.begun"] = ids.num_rows
         return
@@ -179,8 +187,13 @@ def _keep_facts(
 def _first_rows(cursor: Any, fact: FactTable, rows: pa.Table, at: datetime) -> None:
     # a default instead of a column of equal values: the known time is the same for all
     cursor.execute(f"ALTER TABLE {fact.table} ALTER COLUMN known SET DEFAULT tstzrange('{at.isoformat()}', NULL)")
-    with without_indexes(cursor, fact.table):
-        _copy(cursor, fact.table, fact.columns, rows)
+    # numbered here: asking the sequence for each row takes PostgreSQL longer than reading the number
+    cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [fact.table])
+    first = cursor.fetchone()[0]
+    numbered = rows.append_column("id", pa.array(np.arange(first, first + rows.num_rows)))
+    with filled_anew(cursor, fact.table):
+        _copy(cursor, fact.table, (*fact.columns, "id"), numbered, is_anew=True)
+    cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [fact.table, first + rows.num_rows])
     cursor.execute(f"ALTER TABLE {fact.table} ALTER COLUMN known DROP DEFAULT")
 
 
@@ -209,7 +222,7 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
     return ended, cursor.rowcount
 
 
-def _copy(cursor: Any, table: str, columns: Sequence[str], rows: pa.Table) -> None:
+def _copy(cursor: Any, table: str, columns: Sequence[str], rows: pa.Table, *, is_anew: bool = False) -> None:
     """COPY an Arrow table as CSV: written and read by compiled code, with no Python per row."""
 
     def pieces():
@@ -219,4 +232,4 @@ def _copy(cursor: Any, table: str, columns: Sequence[str], rows: pa.Table) -> No
             pyarrow.csv.write_csv(batch, text, options)
             yield text.getvalue()
 
-    copy_csv(cursor, table, columns, pieces())
+    copy_csv(cursor, table, columns, pieces(), is_anew=is_anew)

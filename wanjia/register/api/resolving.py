@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import ibis
@@ -88,16 +89,17 @@ class Resolution:
 
     def person_ids(self) -> pa.Table:
         """(id) of every person."""
-        return self.engine.arrow(self.queries()["person_ids"])
+        return self.engine.arrow(self.queries["person_ids"])
 
     def household_ids(self) -> pa.Table:
         """(id) of every household."""
-        return self.engine.arrow(self.queries()["household_ids"])
+        return self.engine.arrow(self.queries["household_ids"])
 
     def fact_rows(self, fact: FactTable) -> pa.Table:
         """The rows of one kind of fact, in the columns of its table."""
-        return self.engine.arrow(self.queries()[fact.frame])
+        return self.engine.arrow(self.queries[fact.frame])
 
+    @cached_property
     def queries(self) -> dict[str, Table]:
         """What a load asks of the resolution, by name."""
         asked = {
@@ -155,7 +157,7 @@ class Resolution:
 
     def searchable(self) -> pa.Table:
         """(person_id, kind, value) of everything by which persons may be looked up."""
-        return self.engine.arrow(self.queries()["searchable"])
+        return self.engine.arrow(self.queries["searchable"])
 
 
 def resolve(
