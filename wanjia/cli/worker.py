@@ -14,6 +14,6 @@ def command() -> None:
     is_stopping, _ = _options.until_told()
     lane = FastLane()
     try:
-        lane.serve(is_stopping)
+        lane.serve(is_stopping, tell=lambda: click.echo("ready", err=True))
     finally:
         lane.close()

@@ -360,17 +360,37 @@ def fingerprint() -> str:
     return said.hexdigest()
 
 
-@contextmanager
-def only_one() -> Iterator[None]:
-    """Hold the job lock on a connection of its own: a transaction that fails elsewhere must not lose it."""
-    from django.db import connections
+class OnlyOne:
+    """The job lock, on a connection of its own: a transaction that fails elsewhere must not lose it."""
 
-    holder = connections["default"].copy()
-    try:
-        with holder.cursor() as cursor:
+    def __init__(self) -> None:
+        from django.db import connections
+
+        self._holder = connections["default"].copy()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock inside the block. Raises `AlreadyRunning`."""
+        with self._holder.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [JOB_LOCK])
             if not cursor.fetchone()[0]:
                 raise AlreadyRunning
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [JOB_LOCK])
+
+    def close(self) -> None:
+        """Let go of the connection, and of the lock with it."""
+        self._holder.close()
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Hold the job lock inside the block. Raises `AlreadyRunning`."""
+    lock = OnlyOne()
+    try:
+        with lock.held():
             yield
     finally:
-        holder.close()
+        lock.close()

@@ -2,23 +2,24 @@
 
 The worker holds the linkage and the assertions of the last run in memory. Every fraction of a second it gathers what was pushed, standardises it,
 links it, and settles the persons it touches. When a main job has run since, everything is loaded anew; while one runs, the worker waits. What the
-lane cannot do (a batch too large, a person left without a record) the next main job does; nothing is lost if the worker is killed.
+lane cannot do (a batch too large for it) the next main job does; nothing is lost if the worker is killed.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
+from django.db import transaction
 
 from wanjia.jobs import on_delivery
-from wanjia.kernel import settings
+from wanjia.kernel import clock, settings
 from wanjia.kernel.errors import AlreadyRunning
 
 BY, WHY = "worker:push", "fast lane"
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.05
 WAIT_FOR_JOB_SECONDS = 1.0
 ROWS_AT_ONCE = 200
+REHEARSED_PERSONS = 20
 
 
 class FastLane:
@@ -28,11 +29,18 @@ class FastLane:
         self._run: int | None = None
         self._engine: Any = None
         self._resident: Any = None
+        self._standing: Any = None
+        self._lock: Any = None
 
-    def serve(self, is_stopping: Callable[[], bool]) -> None:
-        """Take up pushes until told to stop."""
+    def serve(self, is_stopping: Callable[[], bool], tell: Callable[[], None] = lambda: None) -> None:
+        """Take up pushes until told to stop. `tell` is called once, when the first push will meet no delay."""
+        is_told = False
         while not is_stopping():
             try:
+                if not is_told:
+                    self.prepare()
+                    tell()
+                    is_told = True
                 took = self.step()
             except AlreadyRunning:
                 time.sleep(WAIT_FOR_JOB_SECONDS)
@@ -40,16 +48,28 @@ class FastLane:
             if not took:
                 time.sleep(PAUSE_SECONDS)
 
+    def prepare(self) -> bool:
+        """Load what the lane stands on before anything is pushed; whether there is a run to stand on. Raises `AlreadyRunning`."""
+        with self._held():
+            return self._make_ready()
+
     def step(self) -> int:
         """Bring what waits into the register; how many rows. Raises `AlreadyRunning` while a main job runs."""
         from wanjia.intake import api as intake
 
         if not intake.has_pending():
             return 0
-        with on_delivery.only_one():
-            is_ready = self._make_ready()
-            deliveries = intake.gather_pushes(limit=ROWS_AT_ONCE, by=BY, why=WHY) if is_ready else []
-            rows = sum(self._take(delivery.id) for delivery in deliveries)
+        try:
+            with self._held():
+                is_ready = self._make_ready()
+                deliveries = intake.gather_pushes(limit=ROWS_AT_ONCE, by=BY, why=WHY) if is_ready else []
+                rows = sum(self._take(delivery) for delivery in deliveries)
+        except AlreadyRunning:
+            raise
+        except BaseException:
+            # what is in memory may be half a step ahead of the database: begin anew from what is whole
+            self.close()
+            raise
         if not is_ready:
             # no run to stand on yet, or deliveries since it: the main job takes the pushes along
             self.close()
@@ -61,7 +81,14 @@ class FastLane:
         """Let go of the memory."""
         if self._engine is not None:
             self._engine.close()
-        self._engine = self._resident = self._run = None
+        if self._lock is not None:
+            self._lock.close()
+        self._engine = self._resident = self._standing = self._run = self._lock = None
+
+    def _held(self) -> Any:
+        if self._lock is None:
+            self._lock = on_delivery.OnlyOne()
+        return self._lock.held()
 
     def _make_ready(self) -> bool:
         """Whether the lane stands on the newest run; loads it if need be."""
@@ -79,65 +106,67 @@ class FastLane:
             return True
         if last["outcome"].get("fingerprint") != on_delivery.fingerprint() or not last["outcome"].get("linkage"):
             return False
-        self.close()
+        if self._engine is not None:
+            self._engine.close()
         self._engine = get_engine("duckdb")
         self._profile, self._sources = standards.load_profile(), intake.sources()
         assertions = intake.active_assertions(self._engine)
         self._resident = linkage.open_resident(
             self._engine, lake=Lake.open(settings.home()), assertions=assertions, sources=self._sources.values()
         )
-        self._tables = {
-            row[0] for row in self._engine.raw.execute("SHOW TABLES").fetchall() if row[0].startswith("assertions__")
-        }
+        pushing = [code for code, source in self._sources.items() if source.cadence.kind == "push"]
+        self._standing = intake.Standing.open(self._engine, pushing)
+        self._rehearse(pushing)
         self._run = last["id"]
         return True
 
-    def _take(self, delivery_id: int) -> int:
-        """One small delivery, from its landing to the state of the persons it touches."""
+    def _rehearse(self, pushing: list[str]) -> None:
+        """Go through a step that changes nothing, so that no push waits for statements to be planned."""
         from wanjia.intake import api as intake
+        from wanjia.register import api as register
+
+        for code in pushing:
+            rows = [example.row for example in self._sources[code].examples]
+            if rows:
+                read = intake.standardise_rows(self._engine, code, rows, self._profile, received_on=clock.today())
+                self._standing.expect(read.assertions)
+        persons = self._resident.some_persons(REHEARSED_PERSONS)
+        said = self._standing.of(self._resident.links_of(persons).column("assertion_id").to_pylist())
+        if said.num_rows:
+            # told once more what they have said already
+            self._resident.link_few(said.slice(0, ROWS_AT_ONCE))
+            links = self._resident.links_of(persons)
+            register.rehearse_few(self._engine, said, links, **self._given())
+
+    def _given(self) -> dict[str, Any]:
+        return {"sources": self._sources, "elements": self._profile.elements.values()}
+
+    def _take(self, delivery: Any) -> int:
+        """One small delivery, from its landing to the state of the persons it touches; how many rows."""
+        from wanjia.intake import api as intake
+        from wanjia.intake.errors import IntakeError
+
+        try:
+            delivery = intake.standardise_delivery(self._engine, delivery.id, self._profile, by=BY, why=WHY)
+        except IntakeError:
+            # it stands as failed, with its reason; those who pushed read it in their receipts
+            return 1
+        said = intake.delivery_assertions(delivery.id)
+        for start in range(0, said.num_rows, ROWS_AT_ONCE):
+            self._settle(delivery.source, said.slice(start, ROWS_AT_ONCE))
+        return delivery.rows_in
+
+    @transaction.atomic
+    def _settle(self, source: str, fresh: Any) -> None:
         from wanjia.linkage import api as linkage
         from wanjia.register import api as register
 
-        delivery = intake.standardise_delivery(self._engine, delivery_id, self._profile, by=BY, why=WHY)
-        said = intake.delivery_assertions(delivery_id)
-        for start in range(0, said.num_rows, ROWS_AT_ONCE):
-            piece = said.slice(start, ROWS_AT_ONCE)
-            few = self._resident.link_few(piece)
-            touched = linkage.load_few(few.links, few.gone, few.review) | set(few.links.column("person_id").to_pylist())
-            self._hold(f"assertions__{delivery.source}", piece, few.gone)
-            links = self._resident.links_of(sorted(touched))
-            if links.num_rows:
-                register.resolve_few(
-                    self._engine,
-                    self._said_of(links),
-                    links,
-                    sources=self._sources,
-                    elements=self._profile.elements.values(),
-                    by=BY,
-                    why=WHY,
-                )
-        return delivery.rows_in
-
-    def _hold(self, table: str, piece: pa.Table, gone: list[int]) -> None:
-        """Keep the new assertions with the others of their source, and forget those they supersede."""
-        raw = self._engine.raw
-        raw.register("lane_piece", piece)
-        if table not in self._tables:
-            raw.execute(f'CREATE TABLE "{table}" AS SELECT * FROM lane_piece LIMIT 0')
-            self._tables.add(table)
-        if gone:
-            raw.execute(f'DELETE FROM "{table}" WHERE list_contains(?, assertion_id)', [gone])
-        raw.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM lane_piece')
-        raw.unregister("lane_piece")
-
-    def _said_of(self, links: pa.Table) -> pa.Table:
-        """All active assertions behind these links, every source in one table."""
-        raw = self._engine.raw
-        raw.register("lane_links", links)
-        parts = " UNION ALL BY NAME ".join(
-            f'SELECT a.* FROM "{table}" a SEMI JOIN lane_links l ON a.assertion_id = l.assertion_id'
-            for table in sorted(self._tables)
-        )
-        found = raw.sql(f"SELECT * FROM ({parts}) q ORDER BY assertion_id").to_arrow_table()
-        raw.unregister("lane_links")
-        return found
+        fresh, gone = self._standing.take(source, fresh)
+        if not fresh.num_rows:
+            return
+        few = self._resident.link_few(fresh, withdrawn=gone)
+        before = linkage.load_few(few.links, few.gone, few.review)
+        touched = sorted(before | set(few.links.column("person_id").to_pylist()))
+        links = self._resident.links_of(touched)
+        said = self._standing.of(links.column("assertion_id").to_pylist())
+        register.resolve_few(self._engine, said, links, persons=touched, by=BY, why=WHY, **self._given())

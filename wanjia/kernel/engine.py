@@ -32,6 +32,11 @@ class Engine:
 
     def load(self, name: str, table: pa.Table) -> ibis.Table:
         """Make the Arrow table known as `name`, replacing what was there."""
+        self.put(name, table)
+        return self.con.table(name)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """The same for statements that are written already: without asking the engine what it just got."""
         raise NotImplementedError
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
@@ -110,14 +115,12 @@ class DuckDBEngine(Engine):
         """The DuckDB connection itself, for what Ibis cannot say."""
         return self._raw
 
-    def load(self, name: str, table: pa.Table) -> ibis.Table:
-        self.drop(name)
+    def put(self, name: str, table: pa.Table) -> None:
         self._raw.register("__incoming", table)
         try:
-            self._guarded(lambda: self._raw.execute(f'CREATE TABLE "{name}" AS SELECT * FROM __incoming'))
+            self._guarded(lambda: self._replaced(name, "SELECT * FROM __incoming"))
         finally:
             self._raw.unregister("__incoming")
-        return self.con.table(name)
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
         statement = self.con.compile(expression)
@@ -135,7 +138,19 @@ class DuckDBEngine(Engine):
         return self._guarded(lambda: self._raw.sql(statement).to_arrow_table())
 
     def save_compiled(self, name: str, statement: str) -> None:
-        self._guarded(lambda: self._raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}'))
+        self._guarded(lambda: self._replaced(name, statement))
+
+    def _replaced(self, name: str, statement: str) -> None:
+        import duckdb
+
+        try:
+            self._raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
+        except duckdb.CatalogException as wrong:
+            if "Existing object" not in str(wrong):
+                raise
+            # a view stands there
+            self.drop(name)
+            self._raw.execute(f'CREATE TABLE "{name}" AS {statement}')
 
     def drop(self, name: str) -> None:
         import duckdb
@@ -222,10 +237,8 @@ class SparkEngine(Engine):
     def con(self) -> Any:  # type: ignore[override]
         return ibis.pyspark.connect(self.session)
 
-    def load(self, name: str, table: pa.Table) -> ibis.Table:
-        frame = self.session.createDataFrame(table)
-        frame.createOrReplaceTempView(name)
-        return self.con.table(name)
+    def put(self, name: str, table: pa.Table) -> None:
+        self.session.createDataFrame(table).createOrReplaceTempView(name)
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
         # localCheckpoint cuts the plan: re-used tables would otherwise be computed again at every use

@@ -42,6 +42,7 @@ from wanjia.intake.api.standardise import (
     standardise_pending,
     standardise_rows,
 )
+from wanjia.intake.api.standing import Standing
 from wanjia.intake.api.watching import watch
 from wanjia.intake.api.withdraw import withdraw_delivery
 
@@ -52,6 +53,7 @@ __all__ = [
     "Received",
     "Refusal",
     "Standardised",
+    "Standing",
     "active_assertions",
     "active_by_source",
     "active_deliveries",

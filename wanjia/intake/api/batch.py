@@ -49,14 +49,14 @@ def standardise_text(
     text = _without_spoiled(read)
     runner = runner_of(engine, text.num_rows)
     of = (source.code, id(source), id(profile))
-    engine.load(TEXT, text)
+    engine.put(TEXT, text)
     refused_now, keys = runner.run(("keyed", *of), lambda on: _keyed_steps(on, source, profile))
     engine.drop(TEXT)
     _bear(read, refused_now)
     refused = sorted([*read.refused, *_with_cells(refused_now, text)], key=lambda row: row.row_no)
     heads = _standing_heads(source, standing_before, keys)
     if heads is not None:
-        engine.load(STANDING, heads)
+        engine.put(STANDING, heads)
     (judged,) = runner.run(
         ("taken", heads is not None, *of), lambda on: _taken_steps(on, source, profile, heads is not None)
     )

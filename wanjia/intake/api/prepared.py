@@ -62,8 +62,8 @@ class Recorder(Engine):
                 self.raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
         return results
 
-    def load(self, name: str, table: pa.Table) -> ibis.Table:
-        return self._engine.load(name, table)
+    def put(self, name: str, table: pa.Table) -> None:
+        self._engine.put(name, table)
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
         self.save_compiled(name, self.compiled(expression))

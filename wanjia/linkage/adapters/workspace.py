@@ -61,7 +61,7 @@ class Workspace:
 
     def put(self, name: str, table: pa.Table) -> None:
         """Make the Arrow table known as `name`, replacing what was there."""
-        self.engine.load(name, table)
+        self.engine.put(name, table)
 
     def delete(self, name: str, where: str) -> None:
         """Remove the rows of `name` for which `where` holds."""

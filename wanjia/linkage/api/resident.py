@@ -127,6 +127,15 @@ class Resident:
             WHERE w.person_id IN (SELECT person_id FROM few_asked) ORDER BY w.assertion_id"""
         )
 
+    def some_persons(self, count: int) -> list[int]:
+        """The ids of up to `count` persons, for a rehearsal."""
+        return [
+            int(person)
+            for (person,) in self._work.rows(
+                f"SELECT DISTINCT person_id FROM {WHOLE.links} WHERE band = 'link' ORDER BY person_id LIMIT {count}"
+            )
+        ]
+
     def _leaving(self, withdrawn: list[int]) -> list[int]:
         """`few_leaving`: assertions that go; superseded ones and the withdrawn."""
         work = self._work

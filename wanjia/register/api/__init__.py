@@ -10,7 +10,7 @@ from wanjia.register.api.counting import (
     sizes,
 )
 from wanjia.register.api.explaining import Belief, beliefs
-from wanjia.register.api.few import resolve_few
+from wanjia.register.api.few import rehearse_few, resolve_few
 from wanjia.register.api.finding import (
     Found,
     Hit,
@@ -52,6 +52,7 @@ __all__ = [
     "population_pyramid",
     "rebuild",
     "redirect_persons",
+    "rehearse_few",
     "resolve",
     "resolve_few",
     "sizes",

@@ -57,6 +57,7 @@ def resolve_few(
     assertions: pa.Table,
     links: pa.Table,
     *,
+    persons: Iterable[int] = (),
     sources: Mapping[str, TrustedSource],
     elements: Iterable[DeclaredElement],
     by: str,
@@ -64,26 +65,44 @@ def resolve_few(
 ) -> LoadResult:
     """Settle the state of the few persons whose statements changed: `assertions` are ALL active statements of the persons in `links`.
 
-    One transaction, one trace entry. A person whose last statement was withdrawn is not in `links`: that is for the bulk lane. Raises `FewTooMany`,
-    `LinksNotUnique`, `PurposeMissing`.
+    Of `persons` those who have no statement left (their records turned out to be somebody else's, say) leave the register. One transaction,
+    one trace entry. Raises `FewTooMany`, `LinksNotUnique`, `PurposeMissing`.
     """
     links = links.filter(pc.equal(links["band"], "link"))
-    persons = sorted(set(links["person_id"].to_pylist()))
-    if len(persons) > MOST_PERSONS:
-        raise FewTooMany(limit=MOST_PERSONS, count=len(persons))
+    staying = set(links["person_id"].to_pylist())
+    concerned = sorted(staying | set(persons))
+    if len(concerned) > MOST_PERSONS:
+        raise FewTooMany(limit=MOST_PERSONS, count=len(concerned))
     with transaction.atomic():
-        outside = _outside(assertions, links, persons)
-        frames = {ASSERTIONS: assertions, LINKS: links, **outside}
+        frames = {ASSERTIONS: assertions, LINKS: links, **_outside(assertions, links, concerned)}
+        settled = _settle(engine, frames, sources, tuple(elements), len(staying))
+        related, scope = _final_relations(settled.fact_rows(FACTS[-1]), concerned, set(concerned) - staying)
+        return write(_WithRelations(settled, related), only=concerned, relations_of=scope, by=by, why=why)
+
+
+def rehearse_few(
+    engine: Engine,
+    assertions: pa.Table,
+    links: pa.Table,
+    *,
+    sources: Mapping[str, TrustedSource],
+    elements: Iterable[DeclaredElement],
+) -> None:
+    """Do what `resolve_few` does with these statements and write nothing: the next batch of this shape finds its statements made."""
+    links = links.filter(pc.equal(links["band"], "link"))
+    persons = sorted(set(links["person_id"].to_pylist()))
+    frames = {ASSERTIONS: assertions, LINKS: links, **_outside(assertions, links, persons)}
+    for _ in range(2):
         settled = _settle(engine, frames, sources, tuple(elements), len(persons))
-        related, scope = _final_relations(settled.fact_rows(FACTS[-1]), persons)
-        return write(_WithRelations(settled, related), only=persons, relations_of=scope, by=by, why=why)
+        _final_relations(settled.fact_rows(FACTS[-1]), persons, set())
+        list(settled.dossiers())
 
 
 @dataclass
 class _Plan:
-    """The statements of one resolution, in order: (table to fill, SQL), and those a load asks."""
+    """The statements of one resolution, in order: (table to fill, SQL or the rows themselves), and those a load asks."""
 
-    fills: list[tuple[str, str]] = field(default_factory=list)
+    fills: list[tuple[str, str | pa.Table]] = field(default_factory=list)
     queries: dict[str, str] = field(default_factory=dict)
 
 
@@ -98,6 +117,10 @@ class _Recording:
         self._plan.fills.append((name, self.con.compile(expression)))
         return self._engine.save(name, expression)
 
+    def load(self, name: str, table: pa.Table) -> Table:
+        self._plan.fills.append((name, table))
+        return self._engine.load(name, table)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
@@ -107,8 +130,11 @@ class _Replayed:
 
     def __init__(self, engine: Engine, plan: _Plan, persons: int) -> None:
         self._engine, self._plan, self.persons = engine, plan, persons
-        for name, statement in plan.fills:
-            engine.raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
+        for name, filling in plan.fills:
+            if isinstance(filling, str):
+                engine.save_compiled(name, filling)
+            else:
+                engine.put(name, filling)
 
     def _ask(self, name: str) -> pa.Table:
         return self._engine.raw.sql(self._plan.queries[name]).to_arrow_table()
@@ -150,13 +176,15 @@ def _settle(
     engine: Engine, frames: Mapping[str, pa.Table], sources: Mapping[str, TrustedSource], elements: tuple, persons: int
 ) -> Any:
     """The resolution of the frames: by the plan of an earlier batch of this shape where there is one."""
-    tables = {name: engine.load(name, frame) for name, frame in frames.items()}
+    for name, frame in frames.items():
+        engine.put(name, frame)
     trust = tuple((s.code, s.department, s.role, s.reliability) for s in sources.values())
     shape = (id(engine.con), frames[ASSERTIONS].schema.to_string(), trust, tuple(e.key for e in elements))
     if engine.kind == "duckdb" and shape in _plans:
         _plans.move_to_end(shape)
         return _Replayed(engine, _plans[shape], persons)
     plan = _Plan()
+    tables = {name: engine.con.table(name) for name in frames}
     elsewhere = Elsewhere(*(tables[name] for name in _OUTSIDE))
     resolution = resolve(
         _Recording(engine, plan),
@@ -256,10 +284,11 @@ def _people(others: set[int], persons: list[int]) -> list[dict[str, Any]]:
         return [dict(zip(("person_id", "sex", "birth_on", "died_on"), row, strict=True)) for row in cursor.fetchall()]
 
 
-def _final_relations(computed: pa.Table, persons: list[int]) -> tuple[pa.Table, list[int]]:
+def _final_relations(computed: pa.Table, persons: list[int], leaving: set[int]) -> tuple[pa.Table, list[int]]:
     """(all relations of everybody concerned, who that is): the computed ones, completed by those that stand.
 
     A relation to somebody outside stands unless the batch yields another of that kind; an outsider's own standing relation is not displaced.
+    Nobody is related to those who are `leaving`.
     """
     inside = set(persons)
     new = {(r["person_id"], r["kind"]): (r["other_id"], r["valid"]) for r in computed.to_pylist()}
@@ -268,8 +297,8 @@ def _final_relations(computed: pa.Table, persons: list[int]) -> tuple[pa.Table, 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT person_id, kind, other_id, valid::text FROM register_relation"
-            " WHERE upper_inf(known) AND (person_id = ANY(%s) OR (kind = 'spouse' AND other_id = ANY(%s)))",
-            [concerned, persons],
+            " WHERE upper_inf(known) AND (person_id = ANY(%s) OR (kind = 'spouse' AND other_id = ANY(%s)) OR other_id = ANY(%s))",
+            [concerned, persons, list(leaving)],
         )
         for person, kind, other, valid in cursor.fetchall():
             standing[person, kind] = (other, valid)
@@ -299,6 +328,7 @@ def _final_relations(computed: pa.Table, persons: list[int]) -> tuple[pa.Table, 
     rows = [
         {"person_id": person, "kind": kind, "other_id": other, "valid": valid, "sole": True}
         for (person, kind), (other, valid) in final.items()
+        if not {person, other} & leaving
     ]
     scope = sorted(inside | {person for person, _ in standing} | {person for person, _ in final})
     return pa.Table.from_pylist(rows, schema=pa.schema(list(_RELATION_COLUMNS.items()))), scope
