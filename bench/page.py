@@ -32,6 +32,8 @@ def write_page() -> None:
         lines += _febrl(found["febrl4"], thresholds)
     if "pages" in found:
         lines += _pages(found["pages"], thresholds)
+    if "push" in found:
+        lines += _push(found["push"], thresholds)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join(lines) + "\n")
 
@@ -78,6 +80,22 @@ def _pages(r: dict, thresholds: dict) -> list[str]:
         f"Over HTTP, one visitor, {r['measured_on']}. The database's share is that of the same queries sent alone. Bound: p95 ≤ {thresholds['pages']['p95_ms']} ms.", "",
         "| page | p50 ms | p95 ms | longest ms | database p95 ms |", "|---|---:|---:|---:|---:|",
         *(f"| {p['page']} | {p['p50_ms']:.0f} | {p['p95_ms']:.0f} | {p['longest_ms']:.0f} | {p['database_p95_ms']:.0f} |" for p in r["pages"]),
+    ]  # fmt: skip
+
+
+def _push(r: dict, thresholds: dict) -> list[str]:
+    bound = thresholds["push"]
+    shown = {name: "never" if r[name] is None else f"{r[name]:.2f}" for name in ("p50", "p90", "p99", "longest")}
+    return [
+        "", "## A pushed row, until it can be read in the register", "",
+        "Single rows by HTTP at a steady rate; the time runs from when a row was due to be sent until another database connection reads what it",
+        "says. Sender, pages, worker, database and the reader share the machine.", "",
+        "| persons | rows/s | seconds | rows | never read | p50 s | p90 s | p99 s | longest s | worker peak MB | pages peak MB |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        f"| {r['persons']:,} | {r['rate']} | {r['seconds']} | {r['rows']:,} | {r['unseen']} | {shown['p50']} | {shown['p90']} | {shown['p99']} "
+        f"| {shown['longest']} | {r['peak_mb'].get('worker', 0):,} | {r['peak_mb'].get('pages', 0):,} |", "",
+        f"Bound: p99 ≤ {bound['p99_seconds']} s at {bound['rows_per_second']} rows/s for {bound['minutes']} minutes. "
+        f"Measured on {r['machine']}, {r['measured_on']}.",
     ]  # fmt: skip
 
 

@@ -1,31 +1,55 @@
-"""How long until a pushed row is in the register: single rows at a steady rate, through the door the HTTP push uses.
+"""How long until a pushed row can be read in the register: single rows at a steady rate, by HTTP, seen by another connection.
 
-    WANJIA_HOME=… python -m bench.push CITY [--rate 100] [--seconds 300]
+    WANJIA_HOME=… python -m bench.push CITY [--rate 100] [--seconds 300] [--record]
 
-The home must hold a finished run of CITY. Starts a worker, pushes a death certificate of a different resident each time, and reads
-from the database when each row's persons were settled. Prints one JSON line: p50, p99, longest, rows per second. Fictional data only.
+The home must hold a finished run of CITY. Starts `wanjia serve` (pages and worker) as anybody would, waits until it is ready, and sends
+death certificates of residents who are alive in the register, each when it is due, whatever became of the others. A second database
+connection asks every few milliseconds which of these residents the register now knows to have died. The time of a row runs from
+when it was due until it is read there: sender, server, worker, commit and the asking are all in it. A row that is never read counts
+as endlessly late. Prints one JSON line; `--record` also writes bench/results/push.json and the page. Fictional data only.
 """
 
 import argparse
+import datetime
+import http.client
 import json
+import queue
+import socket
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 
-SETTLED = """
-SELECT extract(epoch FROM l.at - p.received_at), p.id
-FROM intake_push p
-JOIN intake_delivery d ON d.id = p.delivery_id
-JOIN LATERAL (
-    SELECT min(e.at) AS at FROM intake_deliveryevent e WHERE e.delivery_id = d.id AND e.status = 'standardised'
-) s ON true
-JOIN LATERAL (SELECT min(at) AS at FROM register_load WHERE at >= s.at) l ON true
-WHERE p.id > %s AND l.at IS NOT NULL
-"""
+from bench.page import RESULTS, write_page
+
+SOURCE = "death_certificates"
+DIED_ON, FILED_ON = datetime.date(2026, 7, 1), datetime.date(2026, 7, 2)
+SENDERS = 8
+ASKING_SECONDS = 0.02
+LAST_WAIT_SECONDS = 20.0
+READY_SECONDS = 300.0
+SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Somebody of whom a certificate is sent, and the person the register has for them."""
+
+    person_id: int
+    row: dict[str, str]
+
+
+@dataclass
+class Seen:
+    """What the eye saw: person → when."""
+
+    at: dict[int, float] = field(default_factory=dict)
+    failed: list[BaseException] = field(default_factory=list)
 
 
 def main() -> None:
@@ -33,81 +57,210 @@ def main() -> None:
     parser.add_argument("city", type=Path)
     parser.add_argument("--rate", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=300)
+    parser.add_argument("--record", action="store_true")
     chosen = parser.parse_args()
+    found = measure(chosen.city, chosen.rate, chosen.seconds)
+    print(json.dumps(found))
+    if chosen.record:
+        (RESULTS / "push.json").write_text(json.dumps(found, indent=1) + "\n")
+        write_page()
+
+
+def measure(city: Path, rate: int, seconds: int) -> dict:
+    """Push for so long and tell how late the rows were."""
     from wanjia.kernel.database import setup_django
 
     setup_django()
+    from bench.run import machine
+    from wanjia.intake import api as intake
+    from wanjia.register import api as register
+
+    residents = living_residents(city, rate * seconds)
+    token = intake.issue_token(SOURCE, label="bench", by="bench", why="bench")
+    port = free_port()
+    began = time.monotonic()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "wanjia", "serve", "--port", str(port)], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        wait_until_ready(server, port)
+        ready = time.monotonic() - began
+        due, seen = {}, Seen()
+        over = threading.Event()
+        eye = threading.Thread(target=watch, args=(due, seen, over))
+        eye.start()
+        behind = send_steadily(port, token, residents, rate, due)
+        deadline = time.monotonic() + LAST_WAIT_SECONDS
+        while len(seen.at) < len(due) and time.monotonic() < deadline and not seen.failed:
+            time.sleep(0.1)
+        over.set()
+        eye.join()
+        if seen.failed:
+            raise seen.failed[0]
+        memory = peak_mb(psutil.Process(server.pid))
+    finally:
+        server.terminate()
+        server.wait(60)
+    waits = sorted(seen.at.get(person, float("inf")) - at for person, at in due.items())
+    return {
+        **machine(), "persons": register.sizes()["persons"], "rows": len(waits), "rate": rate, "seconds": seconds,
+        "unseen": len(due) - len(seen.at), **{name: at_share(waits, share) for name, share in SHARES.items()},
+        "sender_behind_seconds": round(behind, 3), "ready_seconds": round(ready, 1), "peak_mb": memory,
+    }  # fmt: skip
+
+
+def at_share(waits: list[float], share: float) -> float | None:
+    """The wait that this share of rows did not exceed, in seconds; None when that row was never seen."""
+    wait = waits[min(len(waits) - 1, int(len(waits) * share))]
+    return round(wait, 3) if wait != float("inf") else None
+
+
+def living_residents(city: Path, count: int) -> list[Resident]:
+    """Residents of the truth whose number the register gives to exactly one person, alive, of the same sex and birth."""
     from django.db import connection
 
-    from wanjia.intake import api as intake
-    from wanjia.intake.models import Push
+    from wanjia.privacy import api as privacy
 
-    rows = _rows(chosen.city, chosen.rate * chosen.seconds + 200)
-    worker = subprocess.Popen([sys.executable, "-m", "wanjia", "worker"])
-    try:
-        for number, row in enumerate(rows[:3]):
-            _push(intake, row, f"warm-{time.time_ns()}-{number}")
-            _wait_until_settled(Push)
-        last = Push.objects.order_by("-id").values_list("id", flat=True).first()
-        late = _steadily(intake, rows[3:], chosen.rate, chosen.seconds)
-        _wait_until_settled(Push)
-        time.sleep(2)
-        with connection.cursor() as cursor:
-            cursor.execute(SETTLED, [last])
-            waits = sorted(float(row[0]) for row in cursor.fetchall())
-    finally:
-        worker.terminate()
-        worker.wait(30)
-    sent = chosen.rate * chosen.seconds
-    found = {
-        "rows": len(waits), "sent": sent, "rate": chosen.rate, "seconds": chosen.seconds,
-        "p50": round(waits[len(waits) // 2], 3), "p99": round(waits[int(len(waits) * 0.99)], 3), "longest": round(waits[-1], 3),
-        "sender_behind_seconds": round(late, 2),
-    }  # fmt: skip
-    print(json.dumps(found))
-
-
-def _rows(city: Path, count: int) -> list[dict[str, str]]:
-    persons = (
-        pq.read_table(city / "truth" / "persons.parquet", columns=["name", "number", "sex", "birth"])
-        .slice(0, 4 * count)
-        .to_pylist()
+    told = pq.read_table(
+        city / "truth" / "persons.parquet", columns=["name", "number", "sex", "birth", "state", "domicile_division"]
     )
-    chosen = [p for p in persons if p["number"] and p["name"] and p["birth"]][:count]
-    return [
-        {
-            "死亡证明编号": f"SWB{number:08d}", "姓名": p["name"], "性别": "M" if str(p["sex"]) == "1" else "F",
-            "身份证件号码": p["number"], "出生日期": str(p["birth"]), "死亡日期": "2026-07-01", "死因编码": "I64",
-            "户籍地址": "", "填报日期": "2026-07-02",
-        }
-        for number, p in enumerate(chosen)
-    ]  # fmt: skip
+    chosen: list[Resident] = []
+    for start in range(0, told.num_rows, 2 * count):
+        people = [p for p in told.slice(start, 2 * count).to_pylist() if p["state"] == "living" and p["number"]]
+        held = privacy.find_by_blind(privacy.BlindKind.NUMBER, {p["number"] for p in people})
+        ids = [persons[0] for persons in held.values() if len(persons) == 1]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT person_id, sex, birth_on FROM register_personstate WHERE upper_inf(known) AND died_on IS NULL"
+                " AND person_id = ANY(%s)",
+                [ids],
+            )
+            known = {person: (sex, birth) for person, sex, birth in cursor.fetchall()}
+        for person in people:
+            found = held.get(person["number"], [])
+            if len(found) == 1 and known.get(found[0]) == (str(person["sex"]), person["birth"]):
+                known.pop(found[0])
+                chosen.append(Resident(found[0], certificate(len(chosen), person)))
+        if len(chosen) >= count:
+            return chosen[:count]
+    raise SystemExit(f"the city has only {len(chosen)} residents to send a certificate of; {count} are needed")
 
 
-def _push(intake, row: dict[str, str], key: str) -> None:
-    intake.receive_rows("death_certificates", [row], idempotency_key=key, by="bench", why="bench")
+def certificate(number: int, person: dict) -> dict[str, str]:
+    """The row that a hospital's system would push."""
+    return {
+        "死亡证明编号": f"SWB{number:08d}", "姓名": person["name"], "性别": "M" if person["sex"] == 1 else "F",
+        "身份证件号码": person["number"], "出生日期": f"{person['birth']:%Y/%m/%d}", "死亡日期": f"{DIED_ON:%Y/%m/%d}",
+        "死因编码": "I64", "户籍地址": f"望川市望湖区菱湖街道建设街{number % 400 + 1}号{number % 9 + 1}幢{number % 4 + 1}单元{number % 30 + 101}室",
+        "填报日期": f"{FILED_ON:%Y/%m/%d}",
+    }  # fmt: skip
 
 
-def _steadily(intake, rows: list[dict[str, str]], rate: int, seconds: int) -> float:
-    """Push at the rate whatever the answers do (an open arrival rate). Returns how far behind the sender fell."""
-    began, stamp, behind = time.monotonic(), time.time_ns(), 0.0
-    with ThreadPoolExecutor(4) as pool:
-        for number in range(rate * seconds):
-            due = began + number / rate
-            wait = due - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
-            behind = max(behind, -wait)
-            pool.submit(_push, intake, rows[number % len(rows)], f"{stamp}-{number}")
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_ready(server: subprocess.Popen, port: int) -> None:
+    """Until the worker says that it is ready and the pages answer. What they print is passed on."""
+    said = threading.Event()
+
+    def listen() -> None:
+        for line in server.stderr:
+            sys.stderr.write(line)
+            if line.strip() == "ready":
+                said.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    if not said.wait(READY_SECONDS):
+        raise SystemExit("the worker is not ready")
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=5).request("GET", "/")
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the pages do not answer")
+
+
+def send_steadily(port: int, token: str, residents: list[Resident], rate: int, due: dict[int, float]) -> float:
+    """Send every row when it is due, whatever became of the others. Returns how far behind the sender fell, in seconds."""
+    began, stamp = time.time() + 0.5, time.time_ns()
+    waiting: queue.SimpleQueue = queue.SimpleQueue()
+    failures: list[str] = []
+    behind = 0.0
+
+    def send() -> None:
+        nonlocal behind
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        while (number := waiting.get()) is not None:
+            behind = max(behind, time.time() - (began + number / rate))
+            connection.request(
+                "POST",
+                f"/exchange/v1/sources/{SOURCE}/records",
+                json.dumps(residents[number].row, ensure_ascii=False).encode(),
+                {
+                    "Authorization": f"Bearer {token}",
+                    "Idempotency-Key": f"{stamp}-{number}",
+                    "Content-Type": "application/json",
+                },
+            )
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status != 202:
+                failures.append(f"{answer.status} {body[:300]!r}")
+
+    senders = [threading.Thread(target=send) for _ in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    for number, resident in enumerate(residents):
+        at = began + number / rate
+        if (wait := at - time.time()) > 0:
+            time.sleep(wait)
+        due[resident.person_id] = at
+        waiting.put(number)
+    for _ in senders:
+        waiting.put(None)
+    for sender in senders:
+        sender.join()
+    if failures:
+        raise SystemExit(f"{len(failures)} rows were not taken: {failures[0]}")
     return behind
 
 
-def _wait_until_settled(push) -> None:
-    for _ in range(1200):
-        if not push.objects.filter(delivery=None).exists():
-            return
-        time.sleep(0.1)
-    raise SystemExit("the worker did not take up the pushes")
+def watch(due: dict[int, float], seen: Seen, over: threading.Event) -> None:
+    """Ask over a connection of its own which of those who are due the register knows to have died."""
+    import psycopg
+
+    from wanjia.kernel.database import ensure_server
+
+    try:
+        with psycopg.connect(ensure_server(), autocommit=True) as connection:
+            while not over.is_set():
+                missing = [person for person in list(due) if person not in seen.at]
+                found = connection.execute(
+                    "SELECT person_id FROM register_personstate WHERE person_id = ANY(%s) AND upper_inf(known) AND died_on = %s",
+                    [missing, DIED_ON],
+                ).fetchall()
+                now = time.time()
+                seen.at.update({person: now for (person,) in found})
+                time.sleep(ASKING_SECONDS)
+    except BaseException as failure:
+        seen.failed.append(failure)
+
+
+def peak_mb(started: psutil.Process) -> dict[str, int]:
+    """The peak of resident memory of the worker and of the pages' processes, in MB."""
+    peaks: dict[str, int] = {}
+    for process in started.children(recursive=True):
+        name = "worker" if "worker" in process.cmdline() else "pages"
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        kilobytes = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+        peaks[name] = max(peaks.get(name, 0), kilobytes // 1024)
+    return peaks
 
 
 if __name__ == "__main__":

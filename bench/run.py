@@ -1,8 +1,9 @@
 """make bench: the whole main job beside plain Splink on the same rows, at several sizes, and FEBRL4.
 
-    python -m bench.run 10k 100k [1m] [febrl4]
+    python -m bench.run 10k 100k [1m] [febrl4] [push]
 
-Each size runs in a fresh home; times are of whole processes, memory is the peak of the largest one. Writes bench/results/<size>.json, the
+Each size runs in a fresh home; times are of whole processes, memory is the peak of the largest one. `push` measures how long until a pushed
+row is in a register of 100,000 residents (bench/push.py), for five minutes. Writes bench/results/<size>.json, the
 table docs/reference/benchmarks.md and the plot docs/images/benchmark.svg. Bounds come from bench/thresholds.toml.
 """
 
@@ -23,7 +24,7 @@ SIZES = {"5k": 5_000, "10k": 10_000, "20k": 20_000, "100k": 100_000, "1m": 1_000
 def main(wanted: list[str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     for name in [*wanted, *(["febrl4"] if "febrl4" not in wanted else [])]:
-        result = _febrl4() if name == "febrl4" else _city(name, SIZES[name])
+        result = {"febrl4": _febrl4, "push": _push}[name]() if name not in SIZES else _city(name, SIZES[name])
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         print(json.dumps({k: v for k, v in result.items() if k != "stages"}, ensure_ascii=False))
     write_page()
@@ -64,6 +65,21 @@ def _city(name: str, residents: int) -> dict:
             "review_share_of_persons": round(report["linkage"]["review"] / report["linkage"]["persons"], 5),
             "stages": report["stages"],
         }
+
+
+def _push() -> dict:
+    bounds = tomllib.loads((ROOT / "bench" / "thresholds.toml").read_text())["push"]
+    with tempfile.TemporaryDirectory(prefix="wanjia-bench-") as folder:
+        city, home = Path(folder) / "city", Path(folder) / "home"
+        _measured(["wanjia", "city", "make", "--residents", "100000", "--seed", "1", "--out", str(city)], {})
+        environment = {
+            "WANJIA_HOME": str(home),
+            "WANJIA_SOCIAL_INSURANCE_URL": f"sqlite:///{city / 'databases' / 'social_insurance.sqlite'}",
+        }
+        _measured(["wanjia", "run", "--inbox", str(city / "inbox"), "--format", "json"], environment, ends=(0, 3))
+        pace = ["--rate", str(bounds["rows_per_second"]), "--seconds", str(60 * bounds["minutes"])]
+        found = _measured([sys.executable, "-m", "bench.push", str(city), *pace], environment)
+        return json.loads(found["stdout"].splitlines()[-1])
 
 
 def _febrl4() -> dict:

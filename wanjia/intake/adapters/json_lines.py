@@ -5,6 +5,9 @@ This reading is local whatever engine does the rest: it is the file format's mat
 
 import dataclasses
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import duckdb
 import numpy
@@ -29,6 +32,8 @@ from wanjia.intake.rules import MAX_COLUMNS, match_header
 BLOCK_BYTES = 8 * 1024 * 1024
 LINE_SEPARATOR = "\x1e"  # cannot stand in valid JSON, so a whole line is always one field
 INVALID_SHARE = 0.5
+SMALL_BYTES = 1024 * 1024
+_of_thread = threading.local()
 
 
 def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadRows:
@@ -41,8 +46,7 @@ def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadR
         utf8 = _lines_of_array(utf8)
     report = ReadingReport(kind, encoding, list(source.format.encodings), header_row=0)
     lines = _lines(utf8)
-    with duckdb.connect(":memory:", config={"temp_directory": "", "threads": 2}) as con:
-        con.execute("SET enable_progress_bar = false")
+    with _parser(len(utf8)) as con:
         con.register("lines", lines)
         con.execute(
             "CREATE TABLE parsed AS SELECT row_no, line, "
@@ -83,6 +87,29 @@ def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadR
     columns = {name: _emptied(table[f"c{i}"]) for i, name in enumerate(taken)}
     read = ReadRows(text_table(table["row_no"].combine_chunks(), columns, source), refused, [], report)
     return refuse_defective(_refuse_nested(read))
+
+
+@contextmanager
+def _parser(size: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A parser for so many bytes. Small ones share one for each thread: starting it takes longer than reading a push."""
+    if size > SMALL_BYTES:
+        with _connect() as con:
+            yield con
+        return
+    if not hasattr(_of_thread, "con"):
+        _of_thread.con = _connect()
+    try:
+        yield _of_thread.con
+    finally:
+        for name in ("parsed", "held"):
+            _of_thread.con.execute(f"DROP TABLE IF EXISTS {name}")
+        _of_thread.con.unregister("lines")
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(":memory:", config={"temp_directory": "", "threads": 2})
+    con.execute("SET enable_progress_bar = false")
+    return con
 
 
 def _quoted(name: str) -> str:
