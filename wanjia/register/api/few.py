@@ -34,7 +34,7 @@ ASSERTIONS, LINKS = "few_assertions", "few_links"
 _OUTSIDE = {
     "few_holders": pa.schema([("number", pa.string()), ("holder", pa.int64())]),
     "few_mates": pa.schema([("person_id", pa.int64()), ("household_id", pa.int64()), ("relation", pa.string()), ("is_head", pa.bool_()),
-                            ("source", pa.string())]),
+                            ("is_present", pa.bool_()), ("source", pa.string())]),
     "few_people": pa.schema([("person_id", pa.int64()), ("sex", pa.string()), ("birth_on", pa.date32()), ("died_on", pa.date32())]),
     "few_named_by": pa.schema([("person_id", pa.int64()), ("kind", pa.string()), ("other_id", pa.int64())]),
 }  # fmt: skip
@@ -270,12 +270,13 @@ def _mates(households: list[int], persons: list[int]) -> list[dict[str, Any]]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT person_id, household_id, relation, is_head FROM register_membership WHERE upper_inf(known)"
-            " AND household_id = ANY(%s) AND NOT person_id = ANY(%s) AND upper_inf(valid)",
+            # the dead are still somebody's father or spouse
+            "SELECT person_id, household_id, relation, is_head, upper_inf(valid) FROM register_membership WHERE upper_inf(known)"
+            " AND household_id = ANY(%s) AND NOT person_id = ANY(%s)",
             [households, persons],
         )
         return [
-            dict(zip(("person_id", "household_id", "relation", "is_head"), row, strict=True))
+            dict(zip(("person_id", "household_id", "relation", "is_head", "is_present"), row, strict=True))
             for row in cursor.fetchall()
         ]
 
@@ -305,9 +306,11 @@ def _final_relations(computed: pa.Table, persons: list[int], leaving: set[int]) 
     standing: dict[tuple[int, str], tuple[int, str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT person_id, kind, other_id, valid::text FROM register_relation"
-            " WHERE upper_inf(known) AND (person_id = ANY(%s) OR (kind = 'spouse' AND other_id = ANY(%s)) OR other_id = ANY(%s))",
-            [concerned, persons, list(leaving)],
+            # whoever stands beside somebody of the batch comes with all relations: what is not listed below would end
+            "SELECT person_id, kind, other_id, valid::text FROM register_relation WHERE upper_inf(known) AND person_id = ANY(ARRAY("
+            " SELECT unnest(%(concerned)s::bigint[]) UNION SELECT person_id FROM register_relation"
+            " WHERE upper_inf(known) AND (kind = 'spouse' AND other_id = ANY(%(inside)s) OR other_id = ANY(%(leaving)s))))",
+            {"concerned": concerned, "inside": persons, "leaving": list(leaving)},
         )
         for person, kind, other, valid in cursor.fetchall():
             standing[person, kind] = (other, valid)
@@ -321,7 +324,11 @@ def _final_relations(computed: pa.Table, persons: list[int], leaving: set[int]) 
         if person in inside and other in inside and (person, kind) not in new:
             del final[person, kind]
     for (person, kind), (other, valid) in new.items():
-        if person not in inside and (kind != "spouse" or final.get((other, "spouse"), (None,))[0] == person):
+        if (
+            person not in inside
+            and other in inside
+            and (kind != "spouse" or final.get((other, "spouse"), (None,))[0] == person)
+        ):
             current = standing.get((person, kind))
             if current is None or current[0] in inside:
                 final[person, kind] = (other, valid)

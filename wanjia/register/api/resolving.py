@@ -30,8 +30,9 @@ PERSONS_IN_A_PIECE = 150_000
 class Elsewhere:
     """What the register knows of people outside the frame (fast lane), as frames of the engine.
 
-    `holders` (number, holder); `mates` (person_id, household_id, relation, is_head, source); `people` (person_id, sex, birth_on, died_on);
-    `named_by` (person_id, kind, other_id): outsiders whose records name a number that somebody in the frame holds.
+    `holders` (number, holder); `mates` (person_id, household_id, relation, is_head, is_present, source), also those who have died or moved;
+    `people` (person_id, sex, birth_on, died_on); `named_by` (person_id, kind, other_id): outsiders whose records name a number that somebody in
+    the frame holds.
     """
 
     holders: Table

@@ -120,7 +120,7 @@ def memberships(engine: Engine, winners: Winners, state: Table, mates: Table | N
     rows = rows.mutate(is_head=rows.claims_head & (rows.place == 0))
     if mates is not None:
         # fast lane: a head outside the frame stays head until the next whole run weighs all claims
-        headed = mates.filter(mates.is_head).select(headed="household_id").distinct()
+        headed = mates.filter(mates.is_head & mates.is_present).select(headed="household_id").distinct()
         rows = rows.left_join(headed, rows.household_id == headed.headed)
         rows = rows.mutate(is_head=rows.is_head & rows.headed.isnull())
     return engine.save(
