@@ -1,6 +1,9 @@
 """CSV as departments send it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from tests.unit.intake.sample import read, refusals, rows
 from wanjia.intake.adapters import csv_text
@@ -8,6 +11,7 @@ from wanjia.intake.errors import (
     DuplicateColumns,
     EmptyDelivery,
     EncodingUnreadable,
+    IntakeError,
     MissingColumns,
     MovementRefused,
     TooManyColumns,
@@ -132,3 +136,32 @@ def test_the_fast_and_the_slow_way_agree(monkeypatch):
     slow = read(text)
     assert fast.table.equals(slow.table)
     assert fast.report == slow.report
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "1,张三,男,x", '"2","李四","女","y"', "3,王五", "4,a,b,c,d", "5,a,b,c,,", ",,,", "", ",,,z", '6,"a,b",x,y', '7,"a', 'b",x,y',
+            '8,5" 管,x,y', "合计,3,,", "合计,3", "9", " , , , ",
+        ]
+    ),
+    min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(LINES, st.booleans())
+def test_the_two_ways_agree_on_irregular_files(lines, ends):
+    text = "编号,姓名,性别,号码\n" + "\n".join(lines) + "\n" * ends
+
+    def result():
+        try:
+            found = read(text)
+        except IntakeError as error:
+            return error.code, error.sentence("en")
+        return found.table.to_pylist(), found.refused, found.spoiled, found.report
+
+    as_it_is = result()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_text, "_read_fast", lambda *_: None)
+        assert result() == as_it_is

@@ -1,7 +1,7 @@
 """CSV: fast through Arrow when the file is regular, row by row when it is not. Both ways give the same rows.
 
-The fast way refuses to guess: one ragged row, one lost quote or one damaged byte sends the file the slow way, which says exactly
-which row is wrong and keeps the others.
+The fast way refuses to guess: one lost quote or one damaged byte sends the file the slow way, which says exactly which row is wrong
+and keeps the others.
 """
 
 import csv
@@ -37,6 +37,7 @@ DELIMITERS = (",", "\t", ";", "|", "，")
 HEAD_BYTES = 1_000_000
 FOOTER_SEARCH_ROWS = 20
 BLOCK_BYTES = 8 * 1024 * 1024
+MAX_RAGGED = 1_000  # rows of another width that are set aside one by one
 
 
 def read_csv(raw: bytes, source: Source) -> ReadRows:
@@ -133,31 +134,97 @@ def _read_fast(
         return None
     names = [f"c{i}" for i in range(width)]
     wanted = {names[position]: name for name, position in match.positions.items() if position < width}
+    body = pa.py_buffer(utf8).slice(data_at)
+    ragged: list[pacsv.InvalidRow] = []
     try:
-        table = pacsv.read_csv(
-            pa.BufferReader(pa.py_buffer(utf8).slice(data_at)),
-            read_options=pacsv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
-            parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                include_columns=list(dict.fromkeys([names[0], *wanted])),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=[""],
-                check_utf8=False,
-            ),
-        )
+        table = _arrow_rows(body, delimiter, names, wanted)
     except pa.ArrowInvalid:
+        # a second time, slower, because only rows read one after the other have numbers
+        try:
+            table = _arrow_rows(body, delimiter, names, wanted, ragged)
+        except pa.ArrowInvalid:
+            return None
+    if len(ragged) > MAX_RAGGED or any("\n" in row.text for row in ragged):
         return None
     if b'"' in utf8 and any(pc.any(pc.match_substring(column, "\n")).as_py() for column in table.columns):
         return None
-    if not table.num_rows or _tail_needs_care(table):
+    if not table.num_rows or _tail_needs_care(table) or _has_blank(table):
         return None
-    row_no = pa.array(numpy.arange(first_row, first_row + table.num_rows, dtype=numpy.int64))
-    columns = {name: table[held] for held, name in wanted.items()}
-    read = text_table(row_no, columns, source)
+    row_no = numpy.arange(first_row, first_row + table.num_rows + len(ragged), dtype=numpy.int64)
+    row_no = numpy.delete(row_no, [row.number - 1 for row in ragged])
+    read = text_table(pa.array(row_no), {name: table[held] for held, name in wanted.items()}, source)
     tail = table.slice(max(0, table.num_rows - FOOTER_SEARCH_ROWS)).column(names[0]).to_pylist()
-    return ReadRows(drop_footers(read, source, report, tail), [], [], report)
+    if not ragged:
+        return ReadRows(drop_footers(read, source, report, tail), [], [], report)
+    refused = _ragged_rows(ragged, delimiter, width, match, first_row)
+    if refused is None or any(is_footer(cell, source.format.skip_footer) for cell in tail if cell):
+        return None
+    refused = _without_footers([(int(row_no[-1]), [])], refused, source, report)
+    if not utf8.endswith(b"\n") and refused and refused[-1].row_no > row_no[-1]:
+        raise TruncatedFile(row=refused[-1].row_no)
+    return ReadRows(read, refused, [], report)
+
+
+def _arrow_rows(
+    body: pa.Buffer, delimiter: str, names: list[str], wanted: dict[str, str], ragged: list | None = None
+) -> pa.Table:
+    """The records as text. Without `ragged` a row of another width raises `ArrowInvalid`; with it, such rows are put there."""
+
+    def aside(row: pacsv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip" if len(ragged) <= MAX_RAGGED else "error"
+
+    return pacsv.read_csv(
+        pa.BufferReader(body),
+        read_options=pacsv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=ragged is None),
+        parse_options=pacsv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=None if ragged is None else aside,
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=list(dict.fromkeys([names[0], *wanted])),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            null_values=[""],
+            check_utf8=False,
+        ),
+    )
+
+
+def _ragged_rows(
+    ragged: list[pacsv.InvalidRow], delimiter: str, width: int, match: HeaderMatch, first_row: int
+) -> list[RefusedRow] | None:
+    """Rows of another width, refused; None when one of them is a row after all (a lost quote, empty fields at its end)."""
+    refused = []
+    names = {position: name for name, position in match.positions.items()}
+    for row in ragged:
+        cells, _ = _one_record([row.text], 0, delimiter, width)
+        if cells is None or not any(cell.strip() for cell in cells):
+            return None
+        while len(cells) > width and not cells[-1].strip():
+            cells.pop()
+        if len(cells) == width:
+            return None
+        refused.append(_of_other_width(first_row + row.number - 1, cells, names, width))
+    return refused
+
+
+def _of_other_width(row_no: int, cells: list[str], names: dict[int, str], width: int) -> RefusedRow:
+    named = ((names.get(place, str(place)), cell) for place, cell in enumerate(cells[: width + 10]))
+    return RefusedRow(row_no, None, "FIELD_COUNT", kept_cells(named))
+
+
+def _has_blank(table: pa.Table) -> bool:
+    """Is there a row that holds nothing but spaces?"""
+    rows = table
+    for place in range(table.num_columns):
+        rows = rows.filter(pc.equal(pc.fill_null(pc.utf8_trim_whitespace(rows.column(place)), ""), ""))
+        if not rows.num_rows:
+            return False
+    return True
 
 
 def _tail_needs_care(table: pa.Table) -> bool:
@@ -197,8 +264,7 @@ def _read_slow(
             if len(cells) == width:
                 kept.append((row_no, cells))
             else:
-                named = ((names.get(i, str(i)), cell) for i, cell in enumerate(cells[: width + 10]))
-                refused.append(RefusedRow(row_no, None, "FIELD_COUNT", kept_cells(named)))
+                refused.append(_of_other_width(row_no, cells, names, width))
         row_no += 1
     refused = _without_footers(kept, refused, source, report)
     last_kept = kept[-1][0] if kept else 0

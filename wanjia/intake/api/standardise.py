@@ -6,7 +6,8 @@ A delivery killed in between is simply still "received", and doing it again writ
 
 import datetime
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,20 @@ def standardise_pending(
     engine: Engine, profile: standards.Profile | None = None, *, by: str, why: str
 ) -> tuple[list[Delivery], list[tuple[Delivery, IntakeError]]]:
     """Standardise every received delivery in the order they came: (done, refused). One refused delivery does not stop the others."""
+    profile = profile or standards.load_profile()
+    pending = list(Delivery.objects.filter(status=Status.RECEIVED).order_by("id"))
     done, refused = [], []
-    for delivery in Delivery.objects.filter(status=Status.RECEIVED).order_by("id"):
-        try:
-            done.append(standardise_delivery(engine, delivery.id, profile, by=by, why=why))
-        except IntakeError as error:
-            delivery.refresh_from_db()
-            refused.append((delivery, error))
+    # the next delivery is read while the rules run over this one: reading leaves a core idle
+    with ThreadPoolExecutor(1, "reading") as reader:
+        readings = [reader.submit(_read_landed, delivery) for delivery in pending[:1]]
+        for place, delivery in enumerate(pending):
+            readings += [reader.submit(_read_landed, after) for after in pending[place + 1 : place + 2]]
+            reading = readings.pop(0)
+            try:
+                done.append(_standardise(engine, delivery.id, profile, lambda _, r=reading: r.result(), by=by, why=why))
+            except IntakeError as error:
+                delivery.refresh_from_db()
+                refused.append((delivery, error))
     return done, refused
 
 
@@ -53,7 +61,12 @@ def standardise_delivery(
     A delivery that is standardised already is returned as it is. Raises `DeliveryUnknown`, `DeliveryNotReady` (withdrawn or failed),
     `LandingMissing`, or the reader's error, after which the delivery is "failed" with that code and has no row anywhere.
     """
-    profile = profile or standards.load_profile()
+    return _standardise(engine, delivery_id, profile or standards.load_profile(), _read_landed, by=by, why=why)
+
+
+def _standardise(
+    engine: Engine, delivery_id: int, profile: standards.Profile, read_of: Callable[[Delivery], ReadRows], *, by: str, why: str
+) -> Delivery:  # fmt: skip
     try:
         with transaction.atomic():
             delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
@@ -64,12 +77,7 @@ def standardise_delivery(
             if delivery.status != Status.RECEIVED:
                 raise DeliveryNotReady(delivery=delivery_id, status=delivery.status)
             source = source_named(delivery.source)
-            try:
-                raw = lake().read_bytes(f"landing/{delivery_id}")
-            except LakeFileMissing:
-                raise LandingMissing(delivery=delivery_id) from None
-            read = read_delivery(raw, delivery.kind, source)
-            del raw
+            read = read_of(delivery)
             result = standardise_text(
                 engine,
                 source,
@@ -86,6 +94,16 @@ def standardise_delivery(
     except IntakeError as error:
         note_failure(Delivery.objects.get(id=delivery_id), error, by=by, why=why)
         raise
+
+
+def _read_landed(delivery: Delivery) -> ReadRows:
+    """The text rows of a landed delivery. Touches no database, so another thread may do it."""
+    source = source_named(delivery.source)
+    try:
+        raw = lake().read_bytes(f"landing/{delivery.id}")
+    except LakeFileMissing:
+        raise LandingMissing(delivery=delivery.id) from None
+    return read_delivery(raw, delivery.kind, source)
 
 
 def standardise_rows(
