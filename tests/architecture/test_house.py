@@ -13,7 +13,7 @@ PACKAGE = ROOT / "wanjia"
 # from the bottom up; a context may use what lies on a lower line, and on its own line only as a door
 LAYERS = [
     {"kernel"},
-    {"standards", "trace", "privacy", "access"},
+    {"standards", "trace", "privacy", "access", "keys"},
     {"catalog", "register", "archives", "intake"},
     {"linkage"},
     {"sharing", "flows", "statistics"},

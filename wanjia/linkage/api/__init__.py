@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from wanjia.linkage.api.resident import Resident
 
 __all__ = [
-    "SourceTrust", "curve", "declared_linkage", "explain", "export_rows", "findings", "latest_figures", "link", "links_of", "load_few",
-    "load_links", "open_resident", "score", "successors",
+    "SourceTrust", "current_links", "curve", "declared_linkage", "explain", "export_rows", "findings", "latest_figures", "link", "links_of",
+    "load_few", "load_links", "open_resident", "score", "successors",
     "summary", "trust_of",
 ]  # fmt: skip
 
@@ -171,6 +171,21 @@ def export_rows(lake: Lake) -> Iterator[pa.RecordBatch]:
     )
     yield from joined.select(["source", "record_key", "subject", "person_id", "probability", "band"]).to_batches(
         100_000
+    )
+
+
+def current_links() -> pa.Table:
+    """(assertion_id, person_id, band) as PostgreSQL holds them: the last run's, and what the fast lane changed since."""
+    from django.db import connection
+
+    from wanjia.linkage.models import Link
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT assertion_id, person_id, band FROM {Link._meta.db_table}")
+        rows = cursor.fetchall()
+    types = {"assertion_id": pa.int64(), "person_id": pa.int64(), "band": pa.string()}
+    return pa.table(
+        {name: pa.array([row[place] for row in rows], kind) for place, (name, kind) in enumerate(types.items())}
     )
 
 

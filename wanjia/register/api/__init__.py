@@ -25,7 +25,7 @@ from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.redirecting import forwarded, persons_who_left, redirect_persons
-from wanjia.register.api.resolving import Resolution, resolve
+from wanjia.register.api.resolving import Resolution, resolve, searchable_values
 
 __all__ = [
     "AgeGroup",
@@ -55,6 +55,7 @@ __all__ = [
     "rehearse_few",
     "resolve",
     "resolve_few",
+    "searchable_values",
     "sizes",
     "somebody",
     "sought_by",

@@ -1,0 +1,165 @@
+"""`wanjia keys list|rotate|reencrypt|destroy|certificate`: the work of the security administrator."""
+
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+SHAPES = click.Choice(["text", "json"])
+LEFT = 3
+
+
+def _who(function):
+    function = click.option("--why", default="key management", show_default=True, help="The purpose, for the trace.")(
+        function
+    )
+    return click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who does it (for the trace).")(
+        function
+    )
+
+
+def _shape(function):
+    return click.option("--format", "shape", type=SHAPES, default="text", show_default=True)(function)
+
+
+def _dry(function):
+    return click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")(function)
+
+
+@click.group()
+def command() -> None:
+    """Keys: list, rotate, re-encrypt, destroy; certificates of what is gone."""
+    from wanjia.kernel.database import migrate, setup_django
+
+    setup_django()
+    migrate()
+
+
+@command.command("list")
+@click.option("--count", "is_counted", is_flag=True, help="Also count what is under each key (reads every store).")
+@_shape
+def list_keys(is_counted: bool, shape: str) -> None:
+    """All keys: purpose, suite, state, since when, and under which key-encryption key. No secret is shown."""
+    from wanjia.keys import api
+
+    uses, keks, runs = api.listed(is_counted=is_counted), api.key_encryption_keys(), api.progress(limit=5)
+    if shape == "json":
+        rows = [
+            {**vars(use.key), "suite": use.key.suite_name, "state": use.key.state, "under": use.under} for use in uses
+        ]
+        told = {"keys": rows, "key_encryption_keys": keks, "reencryptions": runs, "certificate_key": api.public_key()}
+        _json(told)
+        return
+    for name, is_current in keks.items():
+        click.echo(f"{'current' if is_current else 'unused':<10} {name}")
+    for use in uses:
+        key = use.key
+        under = "" if use.under is None else f"  {sum(use.under.values()):,} values"
+        click.echo(
+            f"{key.state:<10} {key.id:>4} {key.purpose:<24} {key.suite_name:<12} {key.made_at or '-':<30} {key.kek or '-'}{under}"
+        )
+    for run in runs:
+        state = "finished" if run["finished_at"] else "running, or killed"
+        click.echo(f"re-encryption {run['id']}: {run['done']:,} of {run['total']:,}, {state}")
+
+
+@command.command()
+@click.argument("purposes", nargs=-1, required=True)
+@click.option("--suite", type=click.Choice(["aes-256-gcm", "sm4-gcm"]), help="Seal with this suite from now on.")
+@_dry
+@_shape
+@_who
+def rotate(purposes: tuple[str, ...], suite: str | None, dry_run: bool, shape: str, by: str, why: str) -> None:
+    """Give PURPOSES (vault, lake, quarantine, blind:number, …) new keys; "kek" rotates the key-encryption key.
+
+    Everything goes on; what is under the old key opens until 'wanjia keys reencrypt' has made it anew.
+    """
+    from wanjia.keys import api
+
+    done = [api.rotate(purpose, suite=suite, by=by, why=why, dry_run=dry_run) for purpose in purposes]
+    if shape == "json":
+        _json({"rotated": done, "dry_run": dry_run})
+        return
+    for one in done:
+        click.echo(f"{one['purpose']}: key {one['old']} → {one['new'] if one['new'] else 'a new one (dry run)'}")
+
+
+@command.command()
+@click.argument("purposes", nargs=-1)
+@_dry
+@_shape
+@_who
+def reencrypt(purposes: tuple[str, ...], dry_run: bool, shape: str, by: str, why: str) -> None:
+    """Make anew what is under older keys (of PURPOSES, or of all). Killed, the same command goes on. Exit code 3: something is left."""
+    from wanjia.jobs import on_rotation
+    from wanjia.kernel.progress import for_terminal
+
+    report = on_rotation.reencrypt(purposes or None, by=by, why=why, progress=for_terminal(), dry_run=dry_run)
+    if shape == "json":
+        _json({**report.as_json(), "dry_run": dry_run})
+    else:
+        if not report.found:
+            click.echo("Nothing is under an older key.")
+        for name, count in report.found.items():
+            seconds = report.seconds.get(name, 0.0)
+            speed = f"  {seconds:.1f} s, {report.done.get(name, 0) / seconds:,.0f}/s" if seconds else ""
+            click.echo(f"{name}: {report.done.get(name, 0):,} of {count:,}{speed}")
+        for name, count in report.left.items():
+            click.echo(f"left under an older key: {name} {count:,}")
+    if report.left:
+        sys.exit(LEFT)
+
+
+@command.command()
+@click.argument("key")
+@_dry
+@_shape
+@_who
+def destroy(key: str, dry_run: bool, shape: str, by: str, why: str) -> None:
+    """Destroy an old KEY (its number, or the name of a key-encryption key). Refused while anything is under it."""
+    from wanjia.keys import api
+
+    number = api.destroy(key, by=by, why=why, dry_run=dry_run)
+    if shape == "json":
+        _json({"key": key, "destroyed": not dry_run, "certificate": number, "dry_run": dry_run})
+    elif dry_run:
+        click.echo(f"nothing stands against destroying {key} (dry run)")
+    else:
+        click.echo(f"{key} is destroyed" + (f"; certificate {number}" if number else ""))
+
+
+@command.command()
+@click.argument("number", required=False)
+@click.option(
+    "--verify", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Check this document."
+)
+@click.option("--public-key", help="Check with this key (base64) instead of this installation's own.")
+@_shape
+def certificate(number: str | None, path: Path | None, public_key: str | None, shape: str) -> None:
+    """Show certificate NUMBER (json: the signed document), list all, or --verify one. Exit code 1 when it does not verify."""
+    from wanjia.cli import _language
+    from wanjia.keys import api
+
+    if path:
+        content = api.verified(path.read_text(encoding="utf-8"), public_key or api.public_key())
+        if shape == "json":
+            _json({"is_valid": content is not None, "content": content})
+        else:
+            click.echo("the signature fits" if content else "NOT valid: altered, or signed with another key")
+        sys.exit(0 if content else 1)
+    if number is None:
+        found = api.certificates()
+        if shape == "json":
+            _json({"certificates": found})
+        for one in found if shape == "text" else ():
+            click.echo(f"{one['issued_at']:%Y%m%d}-{one['id']:06d}  {one['kind']} {one['subject']}")
+        return
+    document = api.certificate(number)
+    click.echo(document if shape == "json" else api.as_text(document, _language()))
+
+
+def _json(content: dict[str, Any]) -> None:
+    click.echo(json.dumps({"schema": 1, **content}, ensure_ascii=False, default=str))

@@ -1,0 +1,1 @@
+"""Keys: their life from making to destruction, and the certificates that say what is gone."""

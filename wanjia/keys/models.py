@@ -1,0 +1,37 @@
+"""Tables of keys: the course of re-encryptions, and certificates as they were signed. No key and no personal value."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Reencryption(models.Model):
+    """One run of re-encryption. `done` counts in the transactions that do the work, so it is exact after a kill."""
+
+    id = models.BigAutoField(primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    by = models.CharField(max_length=120)
+    why = models.CharField(max_length=300)
+    total = models.BigIntegerField()
+    done = models.BigIntegerField(default=0)
+    left = models.JSONField(default=dict)  # store → values still under older keys when it ended
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(finished_at__gte=F("started_at")), name="keys_in_order"
+            )
+        ]
+
+
+class Certificate(models.Model):
+    """A signed document of what was destroyed, exactly as it was signed. Append-only: a trigger refuses UPDATE and DELETE."""
+
+    id = models.BigAutoField(primary_key=True)
+    issued_at = models.DateTimeField()
+    kind = models.CharField(max_length=12, choices=[("person", "person"), ("key", "key")])
+    subject = models.BigIntegerField()  # a person id or a key id
+    document = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "subject"], name="keys_certificate_of")]
