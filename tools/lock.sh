@@ -9,4 +9,4 @@ lock() {
 }
 lock run --extra setup
 lock test --extra setup --extra test
-lock heavy --extra setup --extra test --extra spark --extra heavy
+lock heavy --extra setup --extra test --extra spark --extra heavy --extra hsm

@@ -28,6 +28,7 @@ class Right(StrEnum):
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_LOCKS = "manage_locks"
     SEE_POLICIES = "see_policies"
+    KEYS = "keys"
 
 
 class Action(StrEnum):

@@ -1,6 +1,5 @@
 """`wanjia keys list|rotate|reencrypt|destroy|certificate`: the work of the security administrator."""
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -16,9 +15,17 @@ def _who(function):
     function = click.option("--why", default="key management", show_default=True, help="The purpose, for the trace.")(
         function
     )
-    return click.option("--by", default=lambda: f"cli:{getpass.getuser()}", help="Who does it (for the trace).")(
+    return click.option("--by", required=True, callback=_keeper, help="Your account: it must hold the right 'keys'.")(
         function
     )
+
+
+def _keeper(_: click.Context, __: click.Parameter, username: str) -> str:
+    """The account's name, if its role may keep keys. The shell is the system administrator's; keys are not theirs to change."""
+    from wanjia.access import api as access
+
+    access.require(access.account_named(username), access.Right.KEYS)
+    return username
 
 
 def _shape(function):

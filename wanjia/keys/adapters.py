@@ -24,18 +24,17 @@ def earlier_transactions_end(within: float) -> bool:
 
     What such a transaction sealed before it noticed a rotation becomes visible only when it commits.
     """
+    # every transaction that writes holds a lock on its own number until it ends
+    running = (
+        "SELECT coalesce(array_agg(transactionid::text), '{}') FROM pg_locks WHERE locktype = 'transactionid'"
+        " AND granted AND mode = 'ExclusiveLock' AND pid <> pg_backend_pid()"
+    )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
-        horizon = cursor.fetchone()[0]
+        cursor.execute(running)
+        earlier = set(cursor.fetchone()[0])
         until = time.monotonic() + within
-        while True:
-            # our own transaction, if we are in one, is not in its own snapshot
-            cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) running WHERE running < %s::xid8)",
-                [horizon],
-            )
-            if not cursor.fetchone()[0]:
-                return True
-            if time.monotonic() > until:
-                return False
+        while earlier and time.monotonic() < until:
             time.sleep(0.1)
+            cursor.execute(running)
+            earlier &= set(cursor.fetchone()[0])
+    return not earlier

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max
 
 from wanjia.kernel import clock, settings
@@ -139,13 +139,20 @@ def destroy(key: str, *, young_seconds: int | None = None, by: str, why: str, dr
     _refuse_if_needed(keyring, found, 0)
     with _traced("keys.destroy", {"key": found.id, "purpose": found.purpose}, by=by, why=why):
         keyring.destroy(found.id)
-    words = {
-        "zh": f"数据密钥 {found.id}（用途 {found.purpose}，{found.suite_name}）；其下内容（含备份副本）不可再解开",
-        "en": f"data key {found.id} (purpose {found.purpose}, {found.suite_name}); nothing under it, backups included, opens any more",
+    gone = {
+        "what": "data_key",
+        "count": 1,
+        "zh": f"数据密钥 {found.id}（用途 {found.purpose}，{found.suite_name}）：本装置中其下内容不可再解开",
+        "en": f"data key {found.id} (purpose {found.purpose}, {found.suite_name}): nothing under it opens in this installation any more",
     }
-    return issue_certificate(
-        "key", found.id, basis=why, destroyed=[{"what": "data_key", "count": 1, **words}], left=[], by=by, why=why
-    )
+    # what we cannot see we do not vouch for
+    left = {
+        "what": "copies",
+        "count": 0,
+        "zh": f"密钥文件的备份副本不在本证明之内；销毁密钥加密密钥 {found.kek} 后，其副本也不可再用",
+        "en": f"copies of the ring in backups are not covered; they are of no use once the key-encryption key {found.kek} is destroyed",
+    }
+    return issue_certificate("key", found.id, basis=why, destroyed=[gone], left=[left], by=by, why=why)
 
 
 def start_reencryption(total: int, *, by: str, why: str) -> int:
@@ -198,7 +205,11 @@ def issue_certificate(
 ) -> str:
     """Sign and keep a certificate; its number. `destroyed` and `left` are lists of {what, count, zh, en}; nothing personal in them."""
     with transaction.atomic():
-        number = f"{clock.today():%Y%m%d}-{(Certificate.objects.aggregate(last=Max('id'))['last'] or 0) + 1:06d}"
+        with connection.cursor() as cursor:
+            # numbers without holes: one that vanished would show
+            cursor.execute("LOCK TABLE keys_certificate IN SHARE ROW EXCLUSIVE MODE")
+        place = (Certificate.objects.aggregate(last=Max("id"))["last"] or 0) + 1
+        number = f"{clock.today():%Y%m%d}-{place:06d}"
         issued_at = clock.now()
         content = {
             "number": number,
@@ -212,7 +223,7 @@ def issue_certificate(
             "proofs": dict(proofs or {}),
         }
         document = rules.signed(content, _keyring().signing_key(CERTIFICATES))
-        made = Certificate.objects.create(issued_at=issued_at, kind=kind, subject=subject, document=document)
+        made = Certificate.objects.create(id=place, issued_at=issued_at, kind=kind, subject=subject, document=document)
         record(
             "keys.certificate",
             subject_ids=[subject] if kind == "person" else [],

@@ -27,6 +27,7 @@ RIGHTS: dict[str, str | Promise] = {
     Right.MANAGE_ACCOUNTS: _("open and close accounts"),
     Right.MANAGE_LOCKS: _("lift the lock of an account"),
     Right.SEE_POLICIES: _("see policies"),
+    Right.KEYS: _("keys"),
 }
 
 DIMENSIONS: dict[str, str | Promise] = {
@@ -98,6 +99,10 @@ READ_KINDS: dict[str, str | Promise] = {
     "intake.push": _("received pushed rows"),
     "intake.issue_token": _("issued a machine token"),
     "intake.revoke_token": _("revoked a machine token"),
+    "keys.rotate": _("rotated a key"),
+    "keys.reencrypt": _("encrypted anew under the current keys"),
+    "keys.destroy": _("destroyed an old key"),
+    "keys.certificate": _("issued a certificate of erasure"),
     "catalog.open_run": _("began a run"),
     "catalog.close_run": _("ended a run"),
     "catalog.score": _("scored the quality"),

@@ -2,6 +2,7 @@
 
 from wanjia.trace.api.exporting import export, public_folder
 from wanjia.trace.api.gate import confirm, is_open, shut_because
+from wanjia.trace.api.keyed import KEYED
 from wanjia.trace.api.log import (
     PublicFile,
     checkpoint,
@@ -29,6 +30,7 @@ from wanjia.trace.api.sequencing import Sequencer
 from wanjia.trace.api.witnessing import Cosigning
 
 __all__ = [
+    "KEYED",
     "Cosigning",
     "Health",
     "PublicFile",
