@@ -3,19 +3,15 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-import pyarrow as pa
 from django.db import connection, transaction
 
 from wanjia.kernel import settings
 from wanjia.kernel.keyring import Keyring
-from wanjia.privacy.adapters import blind_rows
 from wanjia.privacy.api.keeping import (
-    BLIND_COLUMNS,
     PURPOSE,
     Keeping,
     VaultChange,
     blind_purpose,
-    blinded,
     keep_dossiers,
     keep_searchable,
     keeping,
