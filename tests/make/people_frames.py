@@ -97,7 +97,7 @@ def trained(linkage: Linkage = LINKAGE, *, link_at: float = 3.0) -> Trained:
     m, u = {}, {}
     for feature in linkage.features:
         if feature.is_compared:
-            levels = len(kinds.levels(feature, {"damerau": "", "jaro_winkler": "", "hash64": ""})) + 1
+            levels = len(kinds.levels(feature, {"damerau": "", "alike": "", "hash64": ""})) + 1
             m[feature.key] = [0.05 / (levels - 1)] * (levels - 1) + [0.95]
             u[feature.key] = [1 - 0.002 * (levels - 1), *[0.002] * (levels - 1)]
     u["sex"], m["sex"] = [0.5, 0.5], [0.01, 0.99]

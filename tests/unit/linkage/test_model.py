@@ -8,7 +8,11 @@ from tests.make.people_frames import LINKAGE, trained
 from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.api.explaining import explain_link, field_evidence
 
-WORDS = {"hash64": "hash", "jaro_winkler": "jaro_winkler_similarity", "damerau": "damerau_levenshtein"}
+WORDS = {
+    "hash64": "hash",
+    "alike": "round(jaro_winkler_similarity({0}, {1}), 9) >= {2}",
+    "damerau": "damerau_levenshtein",
+}
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class Model:
     def disagreeing(self, term: str) -> set[int]:
         """Levels that count as disagreement on a term of a contradiction; with "~" every level that is not as good as equal."""
         key = term.rstrip("~")
-        listed = kinds.levels(self.linkage.feature(key), {"damerau": "", "jaro_winkler": "", "hash64": ""})
+        listed = kinds.levels(self.linkage.feature(key), {"damerau": "", "alike": "", "hash64": ""})
         vague = term.endswith("~")
         return {0} | {
             len(listed) - i

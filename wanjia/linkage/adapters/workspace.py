@@ -1,7 +1,7 @@
 """Tables made by SQL text that DuckDB and Spark both run: linking's way to its engine.
 
 Splink writes SQL itself, and linking joins its own tables to Splink's, so it speaks SQL too. Only what both dialects read
-is written; the few functions whose names differ are listed in `DIALECT`.
+is written; the few functions whose names differ are listed in `DIALECT` ("alike" is a template: two texts and the least likeness).
 """
 
 from typing import Any
@@ -12,8 +12,12 @@ from wanjia.kernel.engine import Engine
 from wanjia.linkage.adapters.likeness import SPARK_FUNCTIONS
 
 DIALECT = {
-    "duckdb": {"hash64": "hash", "jaro_winkler": "jaro_winkler_similarity", "damerau": "damerau_levenshtein"},
-    "spark": {"hash64": "xxhash64", "jaro_winkler": "jaro_winkler_of_bytes", "damerau": "damerau_of_bytes"},
+    "duckdb": {
+        "hash64": "hash",
+        "alike": "round(jaro_winkler_similarity({0}, {1}), 9) >= {2}",
+        "damerau": "damerau_levenshtein",
+    },
+    "spark": {"hash64": "xxhash64", "alike": "are_alike({0}, {1}, {2})", "damerau": "damerau_of_bytes"},
 }
 #: a whole number drawn from a text, the same on every engine (`hash64` is not): 60 bits of its MD5
 DRAWN = {

@@ -14,7 +14,7 @@ from wanjia.linkage.errors import NoLinks, UnknownAssertion
 from wanjia.linkage.models import Link
 
 #: labels do not depend on the engine's function names
-ANY_WORDS = {"damerau": "", "jaro_winkler": "", "hash64": ""}
+ANY_WORDS = {"damerau": "", "alike": "", "hash64": ""}
 
 METHODS = {
     "number": Text(

@@ -214,18 +214,16 @@ def _person_name_levels(c: str, feature: Feature, words: Words) -> list[Level]:
 
 
 def _text_levels(c: str, feature: Feature, words: Words) -> list[Level]:
-    damerau, similarity = words["damerau"], words["jaro_winkler"]
-    # rounded, because engines divide with other last digits, and 0.9 is a value that occurs
-    alike = f"round({similarity}({c}_l, {c}_r), 9)"
+    damerau, alike = words["damerau"], words["alike"]
     found = [Level(_equal(c), "the same", "相同", is_exact=True)]
     for key in feature.other:
         other = column(key)
         found.append(Level(f"{c}_l = {other}_r AND {other}_l = {c}_r", f"swapped with {key}", f"与 {key} 互换"))
     found += [
         Level(f"{damerau}({c}_l, {c}_r) <= 1", "one letter differs", "仅一字母之差"),
-        Level(f"{damerau}({c}_l, {c}_r) <= 2 OR {alike} >= 0.9", "spelt alike", "拼写相近"),
+        Level(f"{damerau}({c}_l, {c}_r) <= 2 OR {alike.format(f'{c}_l', f'{c}_r', 0.9)}", "spelt alike", "拼写相近"),
         Level(
-            f"{alike} >= 0.8"
+            f"{alike.format(f'{c}_l', f'{c}_r', 0.8)}"
             # no LIKE: what a source wrote is no pattern, and engines read a backslash in one differently
             f" OR (length({c}_l) >= 4 AND instr({c}_r, {c}_l) > 0)"
             f" OR (length({c}_r) >= 4 AND instr({c}_l, {c}_r) > 0)",
