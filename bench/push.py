@@ -33,6 +33,7 @@ SENDERS = 8
 ASKING_SECONDS = 0.02
 LAST_WAIT_SECONDS = 20.0
 READY_SECONDS = 300.0
+STARTED = int(time.time())  # so that another measurement's certificates are others
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
 
 
@@ -149,7 +150,7 @@ def living_residents(city: Path, count: int) -> list[Resident]:
 def certificate(number: int, person: dict) -> dict[str, str]:
     """The row that a hospital's system would push."""
     return {
-        "死亡证明编号": f"SWB{number:08d}", "姓名": person["name"], "性别": "M" if person["sex"] == 1 else "F",
+        "死亡证明编号": f"SWB{STARTED:x}-{number:06d}", "姓名": person["name"], "性别": "M" if person["sex"] == 1 else "F",
         "身份证件号码": person["number"], "出生日期": f"{person['birth']:%Y/%m/%d}", "死亡日期": f"{DIED_ON:%Y/%m/%d}",
         "死因编码": "I64", "户籍地址": f"望川市望湖区菱湖街道建设街{number % 400 + 1}号{number % 9 + 1}幢{number % 4 + 1}单元{number % 30 + 101}室",
         "填报日期": f"{FILED_ON:%Y/%m/%d}",

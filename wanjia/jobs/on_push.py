@@ -116,6 +116,7 @@ class FastLane:
         )
         pushing = [code for code, source in self._sources.items() if source.cadence.kind == "push"]
         self._standing = intake.Standing.open(self._engine, pushing)
+        self._engine.small_from_now_on()
         self._rehearse(pushing)
         self._run = last["id"]
         return True
