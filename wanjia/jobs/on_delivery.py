@@ -15,12 +15,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wanjia.jobs.turns import only_one
 from wanjia.kernel import settings
-from wanjia.kernel.errors import AlreadyRunning
 from wanjia.kernel.progress import Progress, SilentProgress
 
-#: one main job at a time; the lock vanishes with its connection
-JOB_LOCK = 0x77616E6A
 #: waiting pushes of one source become deliveries of up to so many rows
 PUSHES_AT_ONCE = 200_000
 
@@ -358,39 +356,3 @@ def fingerprint() -> str:
         if path.is_file():
             said.update(path.name.encode() + path.read_bytes())
     return said.hexdigest()
-
-
-class OnlyOne:
-    """The job lock, on a connection of its own: a transaction that fails elsewhere must not lose it."""
-
-    def __init__(self) -> None:
-        from django.db import connections
-
-        self._holder = connections["default"].copy()
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock inside the block. Raises `AlreadyRunning`."""
-        with self._holder.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [JOB_LOCK])
-            if not cursor.fetchone()[0]:
-                raise AlreadyRunning
-            try:
-                yield
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [JOB_LOCK])
-
-    def close(self) -> None:
-        """Let go of the connection, and of the lock with it."""
-        self._holder.close()
-
-
-@contextmanager
-def only_one() -> Iterator[None]:
-    """Hold the job lock inside the block. Raises `AlreadyRunning`."""
-    lock = OnlyOne()
-    try:
-        with lock.held():
-            yield
-    finally:
-        lock.close()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wanjia.jobs import on_delivery
+from wanjia.jobs import turns
 from wanjia.kernel import settings
 from wanjia.kernel.errors import AlreadyRunning
 from wanjia.kernel.keyring import Keyring
@@ -101,7 +101,7 @@ def _between_jobs():
     until = time.monotonic() + WAIT_FOR_JOB_SECONDS
     while True:
         try:
-            with on_delivery.only_one():
+            with turns.only_one():
                 yield
                 return
         except AlreadyRunning:

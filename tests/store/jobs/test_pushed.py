@@ -130,4 +130,3 @@ def wait_until_still(installation, served, receipts, before: str) -> str:
             last = now
         time.sleep(1)
     raise AssertionError("the worker did not settle the pushes")
-

@@ -117,6 +117,11 @@ def gather_pushes(*, limit: int = 200, by: str, why: str) -> list[Delivery]:
     return gathered
 
 
+def gathered_pushes() -> list[Delivery]:
+    """Deliveries that pushes were gathered into and nobody standardised: what a killed worker left behind."""
+    return list(Delivery.objects.filter(status=Status.RECEIVED, pushes__isnull=False).distinct().order_by("id"))
+
+
 def receipt(receipt_id: int, *, source: str, lang: str = "en") -> Receipt:
     """What became of a push, with the sentence for every refused row. Raises `ReceiptUnknown`."""
     push = Push.objects.select_related("delivery").filter(id=receipt_id, source=source).first()

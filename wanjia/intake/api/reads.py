@@ -84,12 +84,18 @@ def active_deliveries() -> list[Delivery]:
 
 def has_pending() -> bool:
     """Is there anything received that is not standardised yet, a waiting push included?"""
-    return has_landed() or Push.objects.filter(delivery=None).exists()
+    return has_landed() or has_pushed()
 
 
 def has_landed() -> bool:
-    """Is there a delivery that is not standardised yet? (A waiting push is no delivery yet.)"""
-    return Delivery.objects.filter(status=Status.RECEIVED).exists()
+    """Is there a delivery that the main job must standardise? (What was pushed, waiting or gathered, is the fast lane's.)"""
+    return Delivery.objects.filter(status=Status.RECEIVED, pushes=None).exists()
+
+
+def has_pushed() -> bool:
+    """Is there anything pushed that is not standardised yet, waiting or gathered?"""
+    waiting = Push.objects.filter(delivery=None)
+    return waiting.exists() or Delivery.objects.filter(status=Status.RECEIVED, pushes__isnull=False).exists()
 
 
 def refusals(

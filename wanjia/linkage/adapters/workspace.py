@@ -76,13 +76,11 @@ class Workspace:
             self.make(name, f"SELECT * FROM {name}_kept")
 
     def insert(self, name: str, rows: str) -> None:
-        """Add the rows of table `rows`, column by name."""
-        listed = ", ".join(self.columns(name))
+        """Add the rows of table `rows`, which has the same columns in any order."""
         if self.kind == "duckdb":
-            self.engine._guarded(
-                lambda: self.engine.raw.execute(f"INSERT INTO {name} ({listed}) SELECT {listed} FROM {rows}")
-            )
+            self.engine._guarded(lambda: self.engine.raw.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}"))
         else:
+            listed = ", ".join(self.columns(name))
             self.make(f"{name}_more", f"SELECT {listed} FROM {name} UNION ALL SELECT {listed} FROM {rows}")
             self.make(name, f"SELECT * FROM {name}_more")
 
