@@ -72,6 +72,15 @@ def ensure_server(home: Path | None = None) -> str:
     return server.url
 
 
+def revive() -> None:
+    """Start the embedded server again if it died while this process was using it; an operator's own server is the operator's to start.
+
+    Raises `DatabaseUnavailable` when it does not come up (a full disk): try again later.
+    """
+    if not settings.database_url():
+        _EmbeddedServer(settings.home() / "database").revive()
+
+
 def setup_django() -> None:
     """Make Django ready in this process (database started, apps loaded). Cheap when already done."""
     import django
@@ -238,6 +247,12 @@ class _EmbeddedServer:
             self._ensure_running()
         owner = os.getpid()
         atexit.register(lambda: self._release(owner))
+
+    def revive(self) -> None:
+        """Start the server anew if nobody answers."""
+        with open(self._folder / "start.lock", "w") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            self._ensure_running()
 
     def _release(self, owner: int) -> None:
         """Stop the server if nobody else uses it."""

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from wanjia.kernel import clock, settings
-from wanjia.kernel.database import copy_rows
+from wanjia.kernel.database import copy_rows, revive
 from wanjia.kernel.errors import WanjiaError
 from wanjia.kernel.keyring import Keyring
 from wanjia.trace.adapters.signer import Signer
@@ -133,6 +133,7 @@ class Sequencer:
                 log.warning("sequencer: %s", getattr(failure, "code", type(failure).__name__))
                 self._seen = None
                 connection.close()
+                _revive()
                 _pause(PAUSE_AFTER_FAILURE_SECONDS, is_stopping)
                 continue
             if not has_more:
@@ -163,6 +164,14 @@ def publish(cursor: Any, signer: Signer, size: int, leaves: list[bytes]) -> Note
     note = signer.sign(Checkpoint(signer.origin, new_size, root), int(clock.now().timestamp()))
     cursor.execute("INSERT INTO trace_checkpoint (size, root, note) VALUES (%s, %s, %s)", [new_size, root, note.whole])
     return note
+
+
+def _revive() -> None:
+    """The embedded server may have died with its disk full or its machine short of memory: nobody else looks after it."""
+    try:
+        revive()
+    except (WanjiaError, OSError) as failure:
+        log.warning("sequencer: %s", getattr(failure, "code", type(failure).__name__))
 
 
 def _pause(seconds: float, is_stopping: Callable[[], bool]) -> None:

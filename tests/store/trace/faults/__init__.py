@@ -1,0 +1,1 @@
+"""Faults done to a running installation: kills, a full disk, failing system calls."""
