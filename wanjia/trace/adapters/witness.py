@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -110,8 +109,7 @@ def _own(path: Path, name: str) -> tuple[str, Ed25519PrivateKey, MLDSA44PrivateK
             "ed25519": Ed25519PrivateKey.generate().private_bytes_raw().hex(),
             "mldsa44": MLDSA44PrivateKey.generate().private_bytes_raw().hex(),
         }
-        os.close(os.open(path.with_name(f".{path.name}.writing"), os.O_WRONLY | os.O_CREAT, 0o600))
-        write_atomically(path, json.dumps(made, indent=1).encode())
+        write_atomically(path, json.dumps(made, indent=1).encode(), mode=0o600)
     said = json.loads(path.read_text())
     return (
         said["name"],

@@ -31,13 +31,16 @@ def published_path(home: Path | None = None) -> Path:
 
 
 def remembered(signer: Signer, home: Path | None = None) -> Note | None:
-    """The last checkpoint this installation published, by its own file. A file that our keys did not sign counts as none."""
+    """The last checkpoint this installation published, by its own file. A file that our keys did not sign counts as none.
+
+    Raises OSError when the file is there but cannot be read now: that is no reason to think it gone.
+    """
     path = published_path(home)
     try:
         note = parse_note(path.read_text())
         verified(note, signer.keys)
         parse_checkpoint(note)
-    except (OSError, ProofWrong, UnicodeDecodeError):
+    except (FileNotFoundError, ProofWrong, UnicodeDecodeError):
         return None
     return note
 

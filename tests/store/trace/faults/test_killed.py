@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.store.trace.faults.installation import PREPARE, WORKER, Installed
+from tests.store.trace.faults.installation import WORKER, Installed
 from wanjia.trace.api.checking import PublicLog
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
@@ -30,12 +30,7 @@ def watch(installed: Installed, seen: dict[str, str], is_over: threading.Event) 
 
 def test_nothing_acknowledged_is_lost_whoever_is_killed(tmp_path):
     installed, chance = Installed(tmp_path / "home"), random.Random(9)
-    holder = installed._start("-c", PREPARE + "\nimport time; print('ready', flush=True); time.sleep(3600)")
-    deadline = time.monotonic() + 120
-    while not (installed.home / "database/cluster/postmaster.pid").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    installed.running["holder"] = holder
-    installed.do(PREPARE)
+    installed.prepare()
     seen: dict[str, str] = {}
     is_over = threading.Event()
     threading.Thread(target=watch, args=(installed, seen, is_over), daemon=True).start()
