@@ -60,25 +60,16 @@ BINARY_TRAILER = b"\xff\xff"
 _held_locks: dict[Path, IO] = {}
 
 
-def ensure_server(home: Path | None = None) -> str:
+def ensure_server(home: Path | None = None, *, again: bool = False) -> str:
     """The URL of a running server: DATABASE_URL if set, else the embedded server of `home`, started if need be.
 
-    Raises `DatabaseUnavailable` with the reason. The server lives until the last process that called this has ended.
+    `again`: look also where this process looked before, because the server may have died since. Raises `DatabaseUnavailable` with the reason. The server lives until the last process that called this has ended.
     """
     if url := settings.database_url():
         return url
     server = _EmbeddedServer((home or settings.home()) / "database")
-    server.hold()
+    server.hold(again=again)
     return server.url
-
-
-def revive() -> None:
-    """Start the embedded server again if it died while this process was using it; an operator's own server is the operator's to start.
-
-    Raises `DatabaseUnavailable` when it does not come up (a full disk): try again later.
-    """
-    if not settings.database_url():
-        _EmbeddedServer(settings.home() / "database").revive()
 
 
 def setup_django() -> None:
@@ -234,25 +225,21 @@ class _EmbeddedServer:
     def url(self) -> str:
         return f"postgresql://{SUPERUSER}@/{DATABASE_NAME}?host={self._sockets}"
 
-    def hold(self) -> None:
+    def hold(self, *, again: bool = False) -> None:
         """Take part in using the server until this process ends."""
-        if self._folder in _held_locks:
+        if (is_held := self._folder in _held_locks) and not again:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         with open(self._folder / "start.lock", "w") as starting:
             fcntl.flock(starting, fcntl.LOCK_EX)
-            users = open(self._folder / "users.lock", "w")
-            fcntl.flock(users, fcntl.LOCK_SH)
-            _held_locks[self._folder] = users
+            if not is_held:
+                users = open(self._folder / "users.lock", "w")
+                fcntl.flock(users, fcntl.LOCK_SH)
+                _held_locks[self._folder] = users
             self._ensure_running()
-        owner = os.getpid()
-        atexit.register(lambda: self._release(owner))
-
-    def revive(self) -> None:
-        """Start the server anew if nobody answers."""
-        with open(self._folder / "start.lock", "w") as starting:
-            fcntl.flock(starting, fcntl.LOCK_EX)
-            self._ensure_running()
+        if not is_held:
+            owner = os.getpid()
+            atexit.register(lambda: self._release(owner))
 
     def _release(self, owner: int) -> None:
         """Stop the server if nobody else uses it."""

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from wanjia.kernel import clock, settings
-from wanjia.kernel.database import copy_rows, revive
+from wanjia.kernel.database import copy_rows, ensure_server
 from wanjia.kernel.errors import WanjiaError
 from wanjia.kernel.keyring import Keyring
 from wanjia.trace.adapters.signer import Signer
@@ -169,7 +169,7 @@ def publish(cursor: Any, signer: Signer, size: int, leaves: list[bytes]) -> Note
 def _revive() -> None:
     """The embedded server may have died with its disk full or its machine short of memory: nobody else looks after it."""
     try:
-        revive()
+        ensure_server(again=True)
     except (WanjiaError, OSError) as failure:
         log.warning("sequencer: %s", getattr(failure, "code", type(failure).__name__))
 
