@@ -16,7 +16,7 @@ LAYERS = [
     {"standards", "trace", "privacy", "access", "keys"},
     {"catalog", "register", "archives", "intake"},
     {"linkage"},
-    {"sharing", "flows", "statistics"},
+    {"sharing", "flows", "statistics", "oversight"},
     {"services", "planning"},
     {"web", "cli", "jobs", "city"},
 ]

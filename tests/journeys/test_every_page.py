@@ -24,7 +24,14 @@ PAGES = {
         "/planner/pyramid/",
         "/planner/pyramid/?area=990102",
     ],
-    "auditor": ["/auditor/trace/", "/steward/runs/"],
+    "auditor": [
+        "/auditor/trace/",
+        "/steward/runs/",
+        "/auditor/alerts/",
+        "/auditor/incidents/",
+        "/auditor/reviews/",
+        "/auditor/records/",
+    ],
 }
 
 

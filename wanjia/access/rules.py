@@ -29,6 +29,7 @@ class Right(StrEnum):
     MANAGE_LOCKS = "manage_locks"
     SEE_POLICIES = "see_policies"
     KEYS = "keys"
+    OVERSEE = "oversee"
 
 
 class Action(StrEnum):

@@ -26,3 +26,11 @@ def pull_what_is_due() -> None:
     last = catalog.latest_run(finished=False)
     if intake.has_landed() or (last is not None and last["state"] == "open"):
         on_delivery.run(by=BY, why="scheduled pull")
+
+
+def watch_the_reads() -> None:
+    """Look at what staff read since the last look: an unusual read is an alert within a minute or two."""
+    from wanjia.oversight import api as oversight
+
+    if raised := oversight.look(by=BY, why="watch rules"):
+        log.warning("%d new alerts: see the auditor's pages", len(raised))

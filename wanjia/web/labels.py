@@ -28,6 +28,7 @@ RIGHTS: dict[str, str | Promise] = {
     Right.MANAGE_LOCKS: _("lift the lock of an account"),
     Right.SEE_POLICIES: _("see policies"),
     Right.KEYS: _("keys"),
+    Right.OVERSEE: _("oversee"),
 }
 
 DIMENSIONS: dict[str, str | Promise] = {
@@ -99,6 +100,16 @@ READ_KINDS: dict[str, str | Promise] = {
     "intake.push": _("received pushed rows"),
     "intake.issue_token": _("issued a machine token"),
     "intake.revoke_token": _("revoked a machine token"),
+    "oversight.timeline": _("looked at the record's time-line"),
+    "oversight.own_person": _("noted which person a member of staff is"),
+    "oversight.canary": _("noted a canary resident"),
+    "oversight.raise_alerts": _("raised alerts"),
+    "oversight.decide_alert": _("decided an alert"),
+    "oversight.open_note": _("opened the note of an alert"),
+    "oversight.incident_step": _("recorded a step of an incident"),
+    "oversight.open_incident_file": _("opened the file of an incident"),
+    "oversight.open_review": _("opened a permission review"),
+    "oversight.answer_review": _("answered in a permission review"),
     "keys.rotate": _("rotated a key"),
     "keys.reencrypt": _("encrypted anew under the current keys"),
     "keys.destroy": _("destroyed an old key"),
@@ -141,3 +152,27 @@ def role_words(code: str) -> str:
 def spoken(text: Text) -> str:
     """A declared text in the user's language."""
     return text.en if get_language() == "en" else text.zh
+
+
+ALERT_STATES: dict[str, str | Promise] = {"open": _("Open alert"), "explained": _("Explained"), "founded": _("Founded")}
+
+SEVERITIES: dict[str, str | Promise] = {"low": _("low"), "high": _("high")}
+
+INCIDENT_STEPS: dict[str, str | Promise] = {
+    "open": _("What happened"),
+    "contain": _("Contain"),
+    "assess": _("Assess"),
+    "notify": _("Notify"),
+    "note": _("Note"),
+    "close": _("Close"),
+}
+
+#: contents of a notice under PIPL art. 57
+NOTICE_PARTS: dict[str, str | Promise] = {
+    "kinds": _("Kinds of information leaked, altered or lost, or possibly so"),
+    "cause": _("Cause"),
+    "harm": _("Harm that may follow"),
+    "remedies": _("Remedies taken"),
+    "own_measures": _("What the persons can do to lessen the harm"),
+    "contact": _("Contact"),
+}

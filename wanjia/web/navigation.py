@@ -57,7 +57,16 @@ MENU: tuple[Group, ...] = (
             Entry("pyramid", _("Age and sex"), "chart-bar", Right.SEE_POPULATION),
         ),
     ),
-    Group(_("Oversight"), (Entry("trace", _("Trace"), "fingerprint", Right.SEE_TRACE),)),
+    Group(
+        _("Oversight"),
+        (
+            Entry("trace", _("Trace"), "fingerprint", Right.SEE_TRACE),
+            Entry("alerts", _("Alerts"), "alert-triangle", Right.OVERSEE, frozenset({"alert"})),
+            Entry("incidents", _("Incidents"), "file-alert", Right.OVERSEE, frozenset({"incident"})),
+            Entry("record_timeline", _("Record time-line"), "timeline", Right.OVERSEE),
+            Entry("reviews", _("Permission reviews"), "clipboard-check", Right.OVERSEE, frozenset({"review"})),
+        ),
+    ),
 )
 
 

@@ -11,6 +11,7 @@ from wanjia.access.api.accounts import (
     make_demo_accounts,
     open_account,
     random_password,
+    staff_accounts,
     unbind_resident,
 )
 from wanjia.access.api.deciding import (
@@ -54,5 +55,6 @@ __all__ = [
     "require_purpose",
     "search_scope",
     "significant",
+    "staff_accounts",
     "unbind_resident",
 ]

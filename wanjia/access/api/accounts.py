@@ -147,3 +147,9 @@ def choose_language(account: Account, language: str) -> None:
 def choose_text_size(account: Account, *, large: bool) -> None:
     """Keep whether this account's owner reads in large text."""
     Account.objects.filter(pk=account.pk).update(large_text=large)
+
+
+def staff_accounts() -> list[Account]:
+    """The accounts of staff, open and closed: neither residents' nor machines'."""
+    others = [code for code, role in book().roles.items() if role.is_resident or role.is_machine]
+    return list(Account.objects.exclude(role__in=others).order_by("username"))

@@ -156,3 +156,14 @@ def somebody() -> int | None:
 def subject_of(person_id: int) -> Subject | None:
     """`subjects_of` for one person; None for an id of nobody."""
     return subjects_of([person_id]).get(person_id)
+
+
+def kin_of(person_id: int) -> set[int]:
+    """Ids of a person's relatives and of all who ever were in one household with them. Ids only: nothing is opened, so nothing is traced here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT other_id FROM register_relation WHERE person_id = %(id)s UNION SELECT person_id FROM register_relation WHERE other_id = %(id)s"
+            " UNION SELECT o.person_id FROM register_membership m JOIN register_membership o USING (household_id) WHERE m.person_id = %(id)s",
+            {"id": person_id},
+        )
+        return {row[0] for row in cursor.fetchall()} - {person_id}

@@ -124,6 +124,35 @@ def entries(
         return _rows(cursor)
 
 
+def published_after(seq: int, *, kinds: Sequence[str], limit: int = 5000) -> tuple[list[dict[str, Any]], int]:
+    """Entries of these kinds whose place in the public log is after `seq`, in its order, and how far was looked.
+
+    Places have no holes and never come late, ids may: whoever goes through the trace bit by bit goes by places. At most `limit` places are looked at.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(seq), %s) FROM trace_place WHERE seq > %s AND seq <= %s", [seq, seq, seq + limit]
+        )
+        until = cursor.fetchone()[0]
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM trace_place p JOIN trace_entry e ON e.id = p.entry_id"
+            " WHERE p.seq > %s AND p.seq <= %s AND e.kind = ANY(%s) ORDER BY p.seq",
+            [seq, until, list(kinds)],
+        )
+        return _rows(cursor), until
+
+
+def last_used(actors: Sequence[str]) -> dict[str, datetime]:
+    """When each of these accounts last did anything that stands in the trace; those that never did are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.actor, (SELECT e.at FROM trace_entry e WHERE e.actor = a.actor ORDER BY e.at DESC, e.id DESC LIMIT 1)"
+            " FROM unnest(%s::text[]) a(actor)",
+            [list(actors)],
+        )
+        return {actor: at for actor, at in cursor.fetchall() if at is not None}
+
+
 def kinds() -> list[str]:
     """Every kind of act that stands in the trace, by skipping from one to the next (a plain DISTINCT reads the whole trace)."""
     with connection.cursor() as cursor:
