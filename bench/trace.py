@@ -7,6 +7,7 @@ vault. Prints one JSON line and writes bench/results/trace.json. Fictional data 
 """
 
 import argparse
+import atexit
 import json
 import multiprocessing
 import os
@@ -36,13 +37,9 @@ def main() -> None:
     home = tempfile.mkdtemp(prefix="wanjia-bench-trace-")
     os.environ["WANJIA_HOME"] = home
     os.environ.pop("DATABASE_URL", None)
-    try:
-        found = measure(chosen)
-    finally:
-        from django.db import connections
-
-        connections.close_all()
-        shutil.rmtree(home, ignore_errors=True)
+    # registered before the server's own farewell, so it runs after it
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    found = measure(chosen)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 
@@ -99,8 +96,8 @@ def fill(entries: int) -> None:
     with connection.cursor() as cursor:
         for start in range(0, entries, 20_000):
             cursor.execute(
-                "INSERT INTO trace_entry (kind, actor, department, purpose, basis, subject) SELECT 'privacy.open_person', 'officer:' || n % 500,"
-                " 'department-' || n % 40, 'certificate:A-' || n, 'policy:officer', n % %s FROM generate_series(%s, %s) n",
+                "INSERT INTO trace_entry (kind, actor, department, purpose, basis, subject) SELECT 'privacy.open_person', 'officer:' || n %% 500,"
+                " 'department-' || n %% 40, 'certificate:A-' || n, 'policy:officer', n %% %s FROM generate_series(%s, %s) n",
                 [20_000 if entries >= 20_000 else 100, start, min(start + 20_000, entries) - 1],
             )
             sequencer.step()

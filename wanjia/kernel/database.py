@@ -63,7 +63,8 @@ _held_locks: dict[Path, IO] = {}
 def ensure_server(home: Path | None = None, *, again: bool = False) -> str:
     """The URL of a running server: DATABASE_URL if set, else the embedded server of `home`, started if need be.
 
-    `again`: look also where this process looked before, because the server may have died since. Raises `DatabaseUnavailable` with the reason. The server lives until the last process that called this has ended.
+    `again`: look also where this process looked before, because the server may have died since. Raises `DatabaseUnavailable` with the reason.
+    The server lives until the last process that called this has ended.
     """
     if url := settings.database_url():
         return url
