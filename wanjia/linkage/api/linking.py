@@ -22,6 +22,8 @@ from wanjia.linkage.rules import calibration, closing
 
 #: when more than this share of nodes changed, scoring only the changed ones saves nothing
 WORTH_INCREMENTAL = 0.4
+#: sums over few pairs and over all differ in their last bits: weights (log2) nearer than this are one weight, or a link would depend on the batch
+SAME_WEIGHT = 1e-9
 
 
 @dataclass
@@ -221,7 +223,7 @@ def close_clusters(
         right=right,
         weight=contending,
         raw=raw,
-        accepted=contending >= link_at,
+        accepted=contending >= link_at - SAME_WEIGHT,
         contradicts=contradicting(model, pattern),
     )
 
@@ -233,7 +235,7 @@ def close_clusters(
 
     closed = closing.close(facts, pairs, score_missing)
     _put_clusters(work, names, ids, pairs, closed, probability, pattern)
-    _put_review(work, names, ids, facts, pairs, closed, probability, contending >= review_at, pattern)
+    _put_review(work, names, ids, facts, pairs, closed, probability, contending >= review_at - SAME_WEIGHT, pattern)
     return closed
 
 
@@ -266,7 +268,7 @@ def _put_clusters(
     """Clusters: node_id, cluster, probability and pattern of the best accepted pair that holds the node there."""
     label = closed.label
     held = np.flatnonzero(pairs.accepted & ~pairs.contradicts & (label[pairs.left] == label[pairs.right]))
-    order = held[np.argsort(pairs.weight[held], kind="stable")]
+    order = held[np.argsort(np.round(pairs.weight[held] / SAME_WEIGHT), kind="stable")]
     best = np.full(len(ids), -1, np.int64)
     # written in rising order of weight, both ends of a pair together, so the strongest pair of each node is what stays
     ends = np.stack([pairs.left[order], pairs.right[order]], axis=1).ravel()
