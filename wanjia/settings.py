@@ -65,9 +65,18 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
+    # before allauth, so that its pages come in our templates
+    "wanjia.web",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.idp.oidc",
+    "wanjia.web.public.openid",
     "procrastinate.contrib.django",
     *CONTEXTS,
-    "wanjia.web",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -77,19 +86,32 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "wanjia.web.middleware.SessionsEnd",
     # not Django's LocaleMiddleware: the language is the user's choice, never the browser's (see there)
     "wanjia.web.middleware.ChosenLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "wanjia.web.middleware.NothingKept",
     "wanjia.web.middleware.ErrorsExplained",
+    "allauth.account.middleware.AccountMiddleware",
     # innermost: sees the view that will answer
     "wanjia.web.middleware.DeniedByDefault",
 ]
 ROOT_URLCONF = "wanjia.web.urls"
 AUTH_USER_MODEL = "access.Account"
 # scrypt holds as well as PBKDF2 with a million rounds and takes a tenth of its time
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    # of machines' random secrets, which are hashed by it by name; never of a password
+    "wanjia.access.adapters.hashing.RandomSecretHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+# codes that were used and attempts that failed must be known to every process of the server
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "access_cache"}}
 WSGI_APPLICATION = "wanjia.web.wsgi.application"
 TEMPLATES = [
     {
@@ -146,6 +168,39 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("WANJIA_HTTPS") == "
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+# a session ends this long after its last request, and after a working day in any case
+IDLE_SECONDS = int(os.environ.get("WANJIA_IDLE_SECONDS") or 30 * 60)
+LONGEST_SESSION_SECONDS = 10 * 3600
+
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ACCOUNT_ADAPTER = "wanjia.web.public.log_in.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {"login": "wanjia.web.public.forms.LogInForm"}
+ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# a whole office may share one address; names are locked one by one (access.api.tallies)
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip"}
+MFA_ADAPTER = "wanjia.web.public.log_in.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# browsers themselves allow passkeys without https on localhost only
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SESSION_COOKIE_SECURE
+SOCIALACCOUNT_ADAPTER = "wanjia.web.public.identities.Identities"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+# the way out is a link: browsers refuse a form that ends at another site (form-action); the state parameter binds it to the session
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": wanjia_settings.identity_providers()}}
+# claims by which a resident's first log-in finds the person; without a number claim only connected accounts log in
+IDENTITY_NUMBER_CLAIM = os.environ.get("WANJIA_OIDC_NUMBER_CLAIM", "")
+IDENTITY_NAME_CLAIM = os.environ.get("WANJIA_OIDC_NAME_CLAIM", "name")
+IDP_OIDC_ADAPTER = "wanjia.web.public.provider.Provider"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
 CSRF_FAILURE_VIEW = "wanjia.web.public.pages.form_expired"
 
 # log lines carry codes and counts, never a request's content

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,14 +65,28 @@ def site(tmp_path_factory) -> Iterator[Site]:
     )
     assert made.returncode in (0, 3), made.stderr[-3000:]
     passwords = dict(re.findall(r"^\s+\w+\s+(\w+)\s+(\S{4}-\S{4}-\S{4})$", made.stdout, re.MULTILINE))
+    with served(home) as url:
+        yield Site(url, passwords, home)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen([*command, "serve", "--port", str(port), "--no-worker"], env=env)
+        return free.getsockname()[1]
+
+
+@contextmanager
+def served(home: Path, *, port: int = 0, **settings: str) -> Iterator[str]:
+    """`wanjia serve` over a home, with more settings if given; the pages' address."""
+    env = {**os.environ, "WANJIA_HOME": str(home), **settings}
+    env.pop("DATABASE_URL", None)
+    port = port or free_port()
+    server = subprocess.Popen([sys.executable, "-m", "wanjia", "serve", "--port", str(port), "--no-worker"], env=env)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{url}/health/", server)
-        yield Site(url, passwords, home)
+        yield url
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -121,7 +136,7 @@ def visit(site, browser):
         )
         if user:
             page.goto("/login/")
-            page.fill("#id_username", user)
+            page.fill("#id_login", user)
             page.fill("#id_password", site.passwords[user])
             page.click("main form .btn-primary")
             page.wait_for_url(lambda url: "/login" not in url)

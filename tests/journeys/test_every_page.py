@@ -80,7 +80,7 @@ def test_log_in_and_its_errors_are_sound(visit, lang):
     expect(page.get_by_role("alert")).to_be_visible()
     assert not faults_of(page)
     assert sideways(page) == 0
-    page.fill("#id_username", "officer")
+    page.fill("#id_login", "officer")
     page.fill("#id_password", "wrong")
     page.click("main form .btn-primary")
     expect(page.get_by_role("alert")).to_be_visible()

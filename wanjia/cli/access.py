@@ -1,4 +1,4 @@
-"""`wanjia access roles|check|open|close|bind|unbind`: accounts, and whether what is declared about access holds together."""
+"""`wanjia access …`: accounts, clients, grants, and whether what is declared about access holds together."""
 
 import json
 
@@ -108,3 +108,86 @@ def unbind(who: dict[str, str], username: str) -> None:
     from wanjia.access import api
 
     api.unbind_resident(username, **who)
+
+
+@command.command()
+@click.argument("username")
+@click.pass_obj
+def unlock(who: dict[str, str], username: str) -> None:
+    """Let an account log in again that was locked after failures."""
+    from wanjia.access import api
+
+    api.lift_lock(username, **who)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--area", default="", help="Division code whose persons it may be given; empty: all.")
+@click.option("--department", default="")
+@click.pass_obj
+def machine(who: dict[str, str], name: str, area: str, department: str) -> None:
+    """Open an account for a program; prints its client id and secret once (tokens: POST /identity/o/api/token)."""
+    from wanjia.access import api
+
+    made = api.open_machine(name, area=area, department=department, **who)
+    click.echo(f"client {made.client_id}  secret {made.secret}")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--redirect", "redirects", multiple=True, required=True, help="Address the answers may go to.")
+@click.pass_obj
+def client(who: dict[str, str], name: str, redirects: tuple[str, ...]) -> None:
+    """Let another system log its users in with accounts of this house (OpenID Connect); prints id and secret once."""
+    from wanjia.access import api
+
+    made = api.open_client(name, redirects, **who)
+    click.echo(f"client {made.client_id}  secret {made.secret}")
+
+
+@command.command()
+@click.argument("person", type=int)
+@click.option("--as", "supervisor", required=True, help="The supervisor's account.")
+@click.option("--end", is_flag=True, help="End the protection.")
+def seal(person: int, supervisor: str, end: bool) -> None:
+    """Seal the record of a PERSON (id) under a protection order, or end that."""
+    from wanjia.access import api
+    from wanjia.register import api as register
+
+    register.seal_person(person, supervisor=api.account_named(supervisor), purpose="protection", is_sealed=not end)
+
+
+@command.command()
+@click.argument("username")
+@click.argument("person", type=int)
+@click.option("--as", "supervisor", required=True, help="The supervisor's account.")
+@click.option("--purpose", default="protection", show_default=True)
+@click.option("--days", type=click.IntRange(1, 90), default=7, show_default=True)
+@click.option("--reason", required=True)
+@click.option("--find-only", is_flag=True, help="The account may find the person, but not read.")
+def grant(username: str, person: int, supervisor: str, purpose: str, days: int, reason: str, find_only: bool) -> None:
+    """Let an account find and read one PERSON (id), for a time."""
+    from wanjia.access import api
+    from wanjia.register import api as register
+
+    number = api.grant_person(
+        api.account_named(supervisor),
+        api.account_named(username),
+        register.subject_of(person),
+        purpose=purpose,
+        days=days,
+        reason=reason,
+        reads=not find_only,
+    )
+    click.echo(number)
+
+
+@command.command()
+@click.argument("grant_id", type=int)
+@click.option("--as", "supervisor", required=True, help="The supervisor's account.")
+@click.pass_obj
+def revoke(who: dict[str, str], grant_id: int, supervisor: str) -> None:
+    """End a grant."""
+    from wanjia.access import api
+
+    api.revoke_grant(api.account_named(supervisor), grant_id, why=who["why"])

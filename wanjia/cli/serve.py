@@ -31,6 +31,9 @@ def prepare() -> None:
     from django.core.management import call_command
 
     _options.ready()
+    from wanjia.access import api as access
+
+    access.forget_ended()
     call_command("collectstatic", verbosity=0, interactive=False)
 
 

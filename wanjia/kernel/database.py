@@ -199,6 +199,11 @@ def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
         for name, definition in cursor.fetchall():
             cursor.execute(f"DROP INDEX {name}")
             again.append(definition)
+        # row-level security that is forced on the owner too forbids COPY; the table is locked against everybody until it is back
+        cursor.execute("SELECT relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", [table])
+        if cursor.fetchone()[0]:
+            cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+            again.append(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
         cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         again.append(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
     yield

@@ -13,6 +13,9 @@
 | WANJIA_CIPHER | suite of new data keys: aes-256-gcm or sm4-gcm | aes-256-gcm |
 | WANJIA_TRACE_WITNESSES | "ADDRESS KEY" of each witness of the log, separated by commas | none |
 | WANJIA_TRACE_ORIGIN | the log's name, given once before its first checkpoint | a random one |
+| WANJIA_OIDC_URL, _NAME, _CLIENT_ID, _SECRET_FILE | outside provider to log in with (OpenID Connect) | none |
+| WANJIA_OIDC_NUMBER_CLAIM, _NAME_CLAIM | claims by which a resident is found at the first log-in | none, name |
+| WANJIA_IDLE_SECONDS | after how long without a request a session ends | 1800 |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
 """
 
@@ -51,6 +54,27 @@ def spark_memory() -> str:
 def database_url() -> str | None:
     """The operator's own PostgreSQL server, if one is named."""
     return os.environ.get("DATABASE_URL") or None
+
+
+def identity_providers() -> list[dict]:
+    """The outside OpenID Connect provider people may log in with, as allauth's APPS take it; none without WANJIA_OIDC_URL.
+
+    The client's secret is read from the file WANJIA_OIDC_SECRET_FILE, or else from WANJIA_OIDC_SECRET.
+    """
+    url = os.environ.get("WANJIA_OIDC_URL")
+    if not url:
+        return []
+    file = os.environ.get("WANJIA_OIDC_SECRET_FILE")
+    secret = Path(file).read_text().strip() if file else os.environ.get("WANJIA_OIDC_SECRET", "")
+    return [
+        {
+            "provider_id": "outside",
+            "name": os.environ.get("WANJIA_OIDC_NAME") or "OpenID Connect",
+            "client_id": os.environ.get("WANJIA_OIDC_CLIENT_ID", "wanjia"),
+            "secret": secret,
+            "settings": {"server_url": url, "fetch_userinfo": True},
+        }
+    ]
 
 
 def threads() -> int:

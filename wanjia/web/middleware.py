@@ -4,14 +4,17 @@ import logging
 import secrets
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils import translation
 
-from wanjia.access.api import may
+from wanjia.access.api import may, reading_for
 from wanjia.access.errors import OutsideArea, RightMissing
+from wanjia.kernel import clock
 from wanjia.kernel.errors import WanjiaError
 from wanjia.web.labels import RIGHTS, role_words, word
 from wanjia.web.page import Audience, View, declaration_of
@@ -97,13 +100,16 @@ def explain(request: HttpRequest, *, sentence: str, code: str, status: int) -> H
 
 
 class DeniedByDefault:
-    """A page answers only if it declared a right and the account holds it."""
+    """A page answers only if it declared a right and the account holds it; what it reads of persons, it reads as this account."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.answer(request)
+        if not request.user.is_authenticated:
+            return self.answer(request)
+        with reading_for(request.user):
+            return self.answer(request)
 
     def process_view(self, request: HttpRequest, view: View, args: tuple, kwargs: dict) -> HttpResponse | None:
         """Refuse, send to log-in, or let the page answer (None)."""
@@ -121,3 +127,30 @@ class DeniedByDefault:
             refused = RightMissing(role=role_words(request.user.role), right=word(RIGHTS, declared.right))
             return explain(request, sentence=_sentence(refused), code=refused.code, status=403)
         return None
+
+
+class SessionsEnd:
+    """A session ends after half an hour without a request, and after a working day in any case; the log-in page then says so.
+
+    Once a minute the session is marked as seen, also on the list of devices; marking each request would write on every read.
+    """
+
+    MARK_SECONDS = 60
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            now = clock.now().timestamp()
+            seen = request.session.get("seen_at", now)
+            began = request.session.get("began_at", now)
+            if now - seen > settings.IDLE_SECONDS or now - began > settings.LONGEST_SESSION_SECONDS:
+                get_adapter().logout(request)
+                request.session["ended"] = True
+                return self.answer(request)
+            if "seen_at" not in request.session or now - seen > min(self.MARK_SECONDS, settings.IDLE_SECONDS / 4):
+                request.session["seen_at"] = now
+                request.session.setdefault("began_at", now)
+                UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=clock.now())
+        return self.answer(request)

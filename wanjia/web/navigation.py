@@ -38,6 +38,8 @@ MENU: tuple[Group, ...] = (
             Entry(
                 "find_person", _("Find a person"), "search", Right.FIND_PERSON, frozenset({"persons_found", "person"})
             ),
+            Entry("emergency", _("Emergency access"), "alert-triangle", Right.BREAK_GLASS),
+            Entry("notices", _("Notices"), "eye", Right.SEE_NOTICES),
         ),
     ),
     Group(

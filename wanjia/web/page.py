@@ -59,24 +59,25 @@ def page(
     right: Right | None,
     methods: tuple[str, ...] = ("GET",),
     sets_keeping: bool = False,
+    name: str = "",
 ) -> Callable[[View], View]:
-    """Declare the decorated function as the page at `path`, named after the function.
+    """Declare the decorated function as the page at `path`, named after the function or by `name` (a library's own name for it).
 
     Raises ValueError when a page outside PUBLIC asks for no right or says how long it may be kept, or two pages carry one name: all are
     mistakes of a programmer, found at start-up.
     """
 
     def declare(view: View) -> View:
-        name = view.__name__
+        called = name or view.__name__
         if right is None and audience is not Audience.PUBLIC:
-            raise ValueError(f"page {name} is not public, so it must ask for a right")
+            raise ValueError(f"page {called} is not public, so it must ask for a right")
         if sets_keeping and audience is not Audience.PUBLIC:
-            raise ValueError(f"page {name} is not public, so nobody may keep it")
-        if name in DECLARED and DECLARED[name].view.__module__ != view.__module__:
-            raise ValueError(f"two pages are named {name}")
+            raise ValueError(f"page {called} is not public, so nobody may keep it")
+        if called in DECLARED and DECLARED[called].view.__module__ != view.__module__:
+            raise ValueError(f"two pages are named {called}")
         allowed = frozenset({*methods, *({"HEAD"} if "GET" in methods else ())})
-        view.declaration = Declaration(path, name, audience, right, allowed, view, sets_keeping)  # type: ignore[attr-defined]
-        DECLARED[name] = view.declaration  # type: ignore[attr-defined]
+        view.declaration = Declaration(path, called, audience, right, allowed, view, sets_keeping)  # type: ignore[attr-defined]
+        DECLARED[called] = view.declaration  # type: ignore[attr-defined]
         return view
 
     return declare

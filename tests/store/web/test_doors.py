@@ -18,6 +18,8 @@ FILLINGS = {
     "<slug:source>": "x",
     "<str:code>": "x",
     "<int:number>": "1",
+    "<int:pk>": "1",
+    "<slug:provider_id>": "outside",
     "<str:number>": "1",
     "<path:name>": "x",
 }
@@ -58,8 +60,16 @@ def method(declared) -> str:
     return "get" if "GET" in declared.methods else "post"
 
 
+def callbacks(patterns) -> set:
+    found = set()
+    for pattern in patterns:
+        found |= callbacks(pattern.url_patterns) if hasattr(pattern, "url_patterns") else {pattern.callback}
+    return found
+
+
 def test_all_addresses_are_declared_pages():
-    assert {pattern.callback for pattern in urls.urlpatterns} == {d.view for d in DECLARED.values()}
+    assert callbacks(urls.urlpatterns) == {d.view for d in DECLARED.values()}
+    assert len(DECLARED) == len({d.address for d in DECLARED.values()}) == len({d.view for d in DECLARED.values()})
 
 
 @pytest.mark.parametrize("declared", GUARDED, ids=lambda d: d.name)
@@ -125,8 +135,8 @@ def test_log_in_leads_nowhere_else(as_role, away):
 
 def test_wrong_password_does_not_say_which_half(as_role):
     as_role("steward")
-    known = Client().post("/login/", {"username": "steward", "password": "wrong"})
-    unknown = Client().post("/login/", {"username": "nobody", "password": "wrong"})
+    known = Client().post("/login/", {"login": "steward", "password": "wrong"})
+    unknown = Client().post("/login/", {"login": "nobody", "password": "wrong"})
     said = "账号与密码不符"
     assert said in known.content.decode()
     assert said in unknown.content.decode()

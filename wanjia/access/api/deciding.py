@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
@@ -78,14 +78,15 @@ def require_decision(account: Account, action: Action | str, subject: Subject | 
 class SearchScope:
     """Whom a search of this account for this purpose may find, before anything is counted.
 
-    Persons below the division `area` ("" = all, None = nobody by area); sealed ones among them only if `finds_sealed`; `also`: persons
-    granted one by one, wherever they live. `policies`: what decided, for the trace.
+    Persons below the division `area` ("" = all, None = nobody by area); sealed ones among them only if `finds_sealed`. Granted one by one,
+    wherever they live: `also` unless they are sealed, `also_sealed` in any case. `policies`: what decided, for the trace.
     """
 
-    area: str | None
-    finds_sealed: bool
-    also: tuple[int, ...]
-    policies: Mapping[str, str]
+    area: str | None = None
+    finds_sealed: bool = False
+    also: tuple[int, ...] = ()
+    also_sealed: tuple[int, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
 
     def detail(self) -> dict[str, object]:
         """What the trace keeps: deciding policies with their text's hash."""
@@ -94,28 +95,27 @@ class SearchScope:
 
 def search_scope(account: Account, purpose: str) -> SearchScope:
     """Whom `account` may find for `purpose`: the same decision as for one person, asked for each kind of person there is."""
-    inside = Subject(0, (account.area,) if account.area else (), False)
-    hidden = Subject(0, inside.divisions, True)
-    plain = _standing(account, Action.FIND, inside, purpose)
-    sealed = _standing(account, Action.FIND, hidden, purpose)
-    also, policies = [], {**plain.policies, **sealed.policies}
+    if not account.is_active:
+        return SearchScope()
+    inside = (account.area,) if account.area else ()
+    plain = _standing(account, Action.FIND, Subject(0, inside, False), purpose)
+    sealed = _standing(account, Action.FIND, Subject(0, inside, True), purpose)
+    also: dict[bool, set[int]] = {False: set(), True: set()}
+    policies = {**plain.policies, **sealed.policies}
     for person, grants in live_grants(account, purpose, None).items():
         for grant in grants:
-            # what the granted person is we do not know here: the grant must do even for one outside the area
+            # who the granted person is we do not know here: the grant must do even for one outside the area
             stranger = Subject(person, ("-",), grant.covers_sealed)
             found = _by_grant(account, Action.FIND, stranger, purpose, grant)
             if found.is_allowed:
-                also.append(person)
+                also[grant.covers_sealed].add(person)
                 policies |= found.policies
-    return (
-        SearchScope(
-            rules.significant(account.area) if plain.is_allowed else None,
-            sealed.is_allowed,
-            tuple(sorted(set(also))),
-            policies if account.is_active else {},
-        )
-        if account.is_active
-        else SearchScope(None, False, (), {})
+    return SearchScope(
+        area=rules.significant(account.area) if plain.is_allowed else None,
+        finds_sealed=sealed.is_allowed,
+        also=tuple(sorted(also[False])),
+        also_sealed=tuple(sorted(also[True])),
+        policies=policies,
     )
 
 

@@ -18,6 +18,7 @@ from wanjia.register.api.finding import (
     household_members,
     kin_of,
     members_of,
+    numbers_of,
     somebody,
     subject_of,
     subjects_of,
@@ -27,6 +28,7 @@ from wanjia.register.api.matching import Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.redirecting import forwarded, persons_who_left, redirect_persons
 from wanjia.register.api.resolving import Resolution, resolve, searchable_values
+from wanjia.register.api.sealing import seal_person
 
 __all__ = [
     "AgeGroup",
@@ -48,6 +50,7 @@ __all__ = [
     "kin_of",
     "load",
     "members_of",
+    "numbers_of",
     "person_facts",
     "persons_who_left",
     "population_by_area",
@@ -58,6 +61,7 @@ __all__ = [
     "resolve",
     "resolve_few",
     "searchable_values",
+from wanjia.register.api.sealing import seal_person
     "sizes",
     "somebody",
     "sought_by",

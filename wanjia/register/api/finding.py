@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from wanjia.access.api import SearchScope, Subject
+from wanjia.access.api import SearchScope, Subject, raise_wall
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
+from wanjia.register.api.matching import sought_by
 from wanjia.trace import api as trace
 
 MOST_HITS = 500
@@ -47,6 +48,7 @@ def find_persons(
     for kind, value in sought:
         ids.update(*privacy.find_by_blind(kind, [value]).values())
     with transaction.atomic(), connection.cursor() as cursor:
+        raise_wall(cursor)
         cursor.execute(
             """
             SELECT s.person_id, s.sex, date_part('year', s.birth_on)::int, s.died_on, r.division_now
@@ -58,12 +60,12 @@ def find_persons(
             ) r ON true
             WHERE s.person_id = ANY(%(ids)s) AND upper_inf(s.known)
               AND (%(year)s::int IS NULL OR date_part('year', s.birth_on) = %(year)s)
-              AND (s.person_id = ANY(%(also)s) OR (
-                (%(area)s = '' OR EXISTS (
-                  SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
-                  AND a.division_now LIKE %(area)s || '%%'))
-                AND (%(finds_sealed)s OR NOT EXISTS (
-                  SELECT FROM register_person p WHERE p.id = s.person_id AND p.is_sealed))))
+              AND (s.person_id = ANY(%(also_sealed)s)
+                OR (s.person_id = ANY(%(also)s) AND s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
+                OR ((%(finds_sealed)s OR s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
+                  AND (%(area)s = '' OR EXISTS (
+                    SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
+                    AND a.division_now LIKE %(area)s || '%%'))))
             ORDER BY s.birth_on NULLS LAST, s.person_id LIMIT %(most)s
             """,
             {
@@ -73,6 +75,7 @@ def find_persons(
                 "area": NOWHERE if scope.area is None else scope.area,
                 "finds_sealed": scope.finds_sealed,
                 "also": list(scope.also),
+                "also_sealed": list(scope.also_sealed),
                 "most": MOST_HITS + 1,
             },
         )
@@ -89,6 +92,12 @@ def find_persons(
     return Found(MOST_HITS if is_too_many else len(hits), listed, is_too_many)
 
 
+def numbers_of(typed: str) -> list[list[int]]:
+    """The persons of a typed citizen number, by blind index: ids only, whoever asks; decide about each before anything is told."""
+    forms = [value for kind, value in sought_by(typed).forms if kind is BlindKind.NUMBER]
+    return list(privacy.find_by_blind(BlindKind.NUMBER, forms).values())
+
+
 def household_members(
     household_id: int, *, by: str, why: str, only: Sequence[int] | None = None, detail: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
@@ -97,6 +106,7 @@ def household_members(
     `only`: the members the asker may find; others are left out, and so not read.
     """
     with transaction.atomic(), connection.cursor() as cursor:
+        raise_wall(cursor)
         cursor.execute(
             """
             SELECT m.person_id, m.is_head, m.relation, lower(m.valid) AS since, date_part('year', s.birth_on)::int AS birth_year
@@ -122,7 +132,8 @@ def household_members(
 
 def members_of(household_id: int) -> list[int]:
     """The ids of a household's members now: to ask access about each, before anything of them is read."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        raise_wall(cursor)
         cursor.execute(
             "SELECT person_id FROM register_membership WHERE household_id = %s AND upper_inf(known) AND upper_inf(valid)"
             " ORDER BY person_id",

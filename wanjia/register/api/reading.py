@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from wanjia.access.api import raise_wall
 from wanjia.privacy import api as privacy
 from wanjia.register.api.loading import FACTS, LoadResult, load
 from wanjia.register.api.resolving import Resolution
@@ -71,6 +72,7 @@ def as_of(
         trace.record("register.as_of", subject_ids=person_ids, by=by, why=why, detail=dict(detail or {}))
         found: dict[int, dict[str, list[dict[str, Any]]]] = {}
         with connection.cursor() as cursor:
+            raise_wall(cursor)
             for fact in FACTS:
                 columns = ("person_id", *(k for k in fact.keys if k != "person_id"), *fact.values)
                 listed = ", ".join(columns)

@@ -10,12 +10,17 @@ from wanjia.access.api import (
     Decision,
     Right,
     Subject,
+    break_glass,
     decide,
     decide_many,
+    mark_seen,
+    may_break_glass,
     purposes_of,
     require_decision,
+    revoke_grant,
     search_scope,
 )
+from wanjia.access.api import notices as notices_for
 from wanjia.access.errors import OutsideArea
 from wanjia.kernel import clock
 from wanjia.linkage.errors import NoLinks, NoModel
@@ -25,14 +30,17 @@ from wanjia.register.api import (
     forwarded,
     household_members,
     members_of,
+    numbers_of,
     person_facts,
     sought_by,
     subject_of,
     subjects_of,
 )
 from wanjia.trace.api import record, who_looked
-from wanjia.web.labels import purpose_words
+from wanjia.web.labels import OWNERS, purpose_words, word
+from wanjia.web.listing import whole_number
 from wanjia.web.officer import readings
+from wanjia.web.officer.emergency import EmergencyForm
 from wanjia.web.officer.forms import FindForm, PurposeForm, mark_mistakes
 from wanjia.web.officer.portrait import portrait
 from wanjia.web.page import Audience, page
@@ -190,6 +198,46 @@ def _findable(request: HttpRequest, person_ids: list[int], purpose: str) -> list
     """Those of these persons whom the account may find: nobody else is shown around a person, not even as an id."""
     decided = decide_many(request.user, Action.FIND, subjects_of(person_ids).values(), purpose)
     return [person_id for person_id in person_ids if person_id in decided and decided[person_id].is_allowed]
+
+
+@page("emergency/", audience=Audience.OFFICER, right=Right.BREAK_GLASS, methods=("GET", "POST"))
+def emergency(request: HttpRequest) -> HttpResponse:
+    """Open a record outside the own area to protect life or health: with a reason, for a time; supervisor and person are told."""
+    form = EmergencyForm(request.POST if request.method == "POST" else None, account=request.user)
+    if form.is_bound and form.is_valid() and (mistake := _mistake_in(form.cleaned_data["query"])):
+        form.add_error("query", mistake)
+    if form.is_bound and form.is_valid():
+        said = form.cleaned_data
+        ids = {person for found in numbers_of(said["query"]) for person in found}
+        urgent = [s for s in subjects_of(ids).values() if may_break_glass(request.user, s, said["purpose"])]
+        if len(urgent) == 1:
+            break_glass(
+                request.user, urgent[0], purpose=said["purpose"], reason=said["reason"], minutes=said["minutes"]
+            )
+            readings.state_purpose(request, urgent[0].person_id, purpose=said["purpose"], case="", why=said["purpose"])
+            return redirect("person", urgent[0].person_id)
+        record("access.break_glass_refused", by=request.user.username, why=said["purpose"])
+        form.add_error(
+            "query",
+            _(
+                "No record can be opened by emergency under this number: nobody has it, it lies within your area, or it needs a supervisor."
+            ),
+        )
+    return render(request, "officer/emergency.html", {"form": form})
+
+
+@page("notices/", audience=Audience.OFFICER, right=Right.SEE_NOTICES, methods=("GET", "POST"))
+def notices(request: HttpRequest) -> HttpResponse:
+    """What a supervisor is told: emergencies of the own area's officers, each with its reason; an open one can be ended."""
+    if request.method == "POST" and (number := whole_number(request.POST.get("end", ""), digits=18)) is not None:
+        revoke_grant(request.user, number, why="supervision")
+        return redirect("notices")
+    rows = [
+        {"told": told, "purpose": purpose_words(told.purpose), "department": word(OWNERS, told.department)}
+        for told in notices_for(request.user)
+    ]
+    mark_seen(request.user)
+    return render(request, "officer/notices.html", {"rows": rows})
 
 
 def _links(person_id: int) -> list:

@@ -1,17 +1,13 @@
-"""Log-in, log-out, own settings, health, and what is shown when something went wrong."""
+"""The way in, own settings, health, and what is shown when something went wrong. Log-in itself: accounts.py; OpenID Connect: identity.py."""
 
 from dataclasses import asdict
 
-from django import forms
 from django.conf import settings
-from django.contrib.auth import authenticate, login, logout
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.debug import sensitive_post_parameters
 
 from wanjia.access.api import Right, choose_language, choose_text_size
 from wanjia.trace.api import gaps, public_file
@@ -19,51 +15,12 @@ from wanjia.trace.api import health as trace_health
 from wanjia.web.middleware import LANGUAGE_COOKIE, TEXT_COOKIE, explain
 from wanjia.web.navigation import first_page
 from wanjia.web.page import Audience, page
+from wanjia.web.public.pages import accounts, identity
+
+__all__ = ["accounts", "identity"]
 
 COOKIE_SECONDS = 365 * 24 * 3600
 PLAIN = "text/plain; charset=utf-8"
-
-
-class LogInForm(forms.Form):
-    """Account name and password."""
-
-    username = forms.CharField(
-        label=gettext_lazy("Account"),
-        max_length=64,
-        widget=forms.TextInput({"class": "form-control", "autocomplete": "username", "autocapitalize": "none"}),
-        error_messages={"required": gettext_lazy("Enter your account name.")},
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput({"class": "form-control", "autocomplete": "current-password"}),
-        error_messages={"required": gettext_lazy("Enter your password.")},
-    )
-
-
-@page("login/", audience=Audience.PUBLIC, right=None, methods=("GET", "POST"))
-@sensitive_post_parameters("password")
-def log_in(request: HttpRequest) -> HttpResponse:
-    """Log in with account and password; says only that the pair is wrong, never which half."""
-    following = _safe_next(request)
-    if request.user.is_authenticated:
-        return redirect(following)
-    form = LogInForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        account = authenticate(request, **form.cleaned_data)
-        if account is not None:
-            login(request, account)
-            return redirect(following)
-        form.add_error(None, _("Account and password do not match. Check both, or ask an administrator."))
-    return render(request, "public/log_in.html", {"form": form, "next": following})
-
-
-@page("logout/", audience=Audience.PUBLIC, right=None, methods=("POST",))
-def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session here and forget what it held."""
-    logout(request)
-    return redirect("log_in")
 
 
 @page("", audience=Audience.STAFF, right=Right.ENTER)
