@@ -195,7 +195,13 @@ SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_EMAIL_REQUIRED = False
 # the way out is a link: browsers refuse a form that ends at another site (form-action); the state parameter binds it to the session
 SOCIALACCOUNT_LOGIN_ON_GET = True
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": wanjia_settings.identity_providers()}}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": ["openid", "profile"],
+        "APPS": wanjia_settings.identity_providers(),
+    }
+}
 # claims by which a resident's first log-in finds the person; without a number claim only connected accounts log in
 IDENTITY_NUMBER_CLAIM = os.environ.get("WANJIA_OIDC_NUMBER_CLAIM", "")
 IDENTITY_NAME_CLAIM = os.environ.get("WANJIA_OIDC_NAME_CLAIM", "name")

@@ -222,7 +222,8 @@ def test_another_house_as_provider(site, browser, tmp_path_factory):
     """Two real processes: one house lets people in with accounts of the other. Neither learns a name of the register."""
     other = tmp_path_factory.mktemp("provider")
     with served(other) as provider:
-        away = Site(provider, {}, other)
+        # by another name, because cookies do not tell ports apart
+        away = Site(provider.replace("127.0.0.1", "localhost"), {}, other)
         password = open_account(away, "wei", "planner")
         port = free_port()
         here = f"http://127.0.0.1:{port}"
