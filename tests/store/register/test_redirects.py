@@ -6,7 +6,9 @@ import pytest
 
 from tests.make import assertions as make
 from tests.make import profile
+from wanjia.kernel import clock
 from wanjia.register import api
+from wanjia.register.models import Person
 from wanjia.trace.models import Entry
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +64,12 @@ def test_nothing_to_change_writes_no_trace(load):
     before = Entry.objects.count()
     assert api.redirect_persons({2: 1}, **WHO) == 0
     assert Entry.objects.count() == before
+
+
+def test_a_seal_goes_with_the_person():
+    at = clock.now()
+    Person.objects.bulk_create(
+        [Person(id=n, founded_at=at, left_at=at if n == 51 else None, is_sealed=n == 51) for n in (51, 52, 53)]
+    )
+    api.redirect_persons({51: 52}, by="test", why="test")
+    assert set(Person.objects.filter(is_sealed=True).values_list("pk", flat=True)) == {51, 52}

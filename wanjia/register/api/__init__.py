@@ -60,8 +60,8 @@ __all__ = [
     "rehearse_few",
     "resolve",
     "resolve_few",
+    "seal_person",
     "searchable_values",
-from wanjia.register.api.sealing import seal_person
     "sizes",
     "somebody",
     "sought_by",

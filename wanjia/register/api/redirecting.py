@@ -30,6 +30,12 @@ def redirect_persons(successors: Mapping[int, int], *, by: str, why: str) -> int
     PersonRedirect.objects.bulk_create(
         [PersonRedirect(former_id=former, person_id=person, since=at) for former, person in changed], batch_size=10_000
     )
+    with connection.cursor() as cursor:
+        # a seal is about somebody, not about an id: whom a sealed id stands for now is sealed too
+        cursor.execute(
+            "UPDATE register_person p SET is_sealed = true FROM register_personredirect r JOIN register_person f ON f.id = r.former_id"
+            " WHERE p.id = r.person_id AND f.is_sealed AND NOT p.is_sealed"
+        )
     trace.record("register.redirect_persons", by=by, why=why, detail={"begun": len(changed), "ended": len(gone)})
     return len(gone) + len(changed)
 

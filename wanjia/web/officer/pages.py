@@ -120,9 +120,9 @@ def persons_found(request: HttpRequest, token: str) -> HttpResponse:
 def person(request: HttpRequest, person_id: int) -> HttpResponse:
     """One person. Without a stated purpose it asks for one; each time the record is shown, one more read is in the trace."""
     now_id = forwarded(person_id)
+    subject = _reachable(request, now_id)
     if now_id != person_id:
         return redirect("person", now_id)
-    subject = _reachable(request, person_id)
     stated = readings.stated_purpose(request, person_id)
     if request.method == "POST":
         if request.POST.get("show") == "number" and stated:
