@@ -33,6 +33,9 @@ stamp=".venv/.wanjia-$wanted-$(cat "$lock" pyproject.toml | sha256sum | cut -c1-
 if [ ! -e "$stamp" ]; then
   say "Installing Python packages ($wanted) …"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$lock"
+  if [ "$wanted" = heavy ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --ignore-requires-python -r tools/independent_checker.txt
+  fi
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
   rm -f ".venv/.wanjia-$wanted-"*; touch "$stamp"
 fi

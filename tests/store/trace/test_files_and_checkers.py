@@ -200,3 +200,25 @@ def test_after_a_restore_the_lost_places_are_taken_over_and_the_gap_is_told(publ
     assert PublicLog(str(public), trust).verify_all().size == 602
     assert api.self_check(**WHO) == []
     assert Client().get("/trace-health/").json()["gaps"][0]["first_seq"] == 400
+
+
+def test_what_goes_wrong_is_an_alarm(sequencer, monkeypatch):
+    from datetime import timedelta
+
+    from wanjia.kernel import clock
+
+    assert api.health().alarms == ["no_witness"]
+    api.record("test.read", subject_ids=[1], sealed=api.Sealed("law 1", "chief", clock.today() + timedelta(1)), **WHO)
+    assert api.health().alarms == ["never_published", "no_witness"]
+    with clock.stopped_at(clock.now() + timedelta(seconds=70)):
+        assert "late" in api.health().alarms
+    sequencer.step()
+    monkeypatch.setenv(
+        "WANJIA_TRACE_WITNESSES",
+        "http://127.0.0.1:9 example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+    )
+    assert api.health().alarms == ["unwitnessed"]
+    with clock.stopped_at(clock.now() + timedelta(days=2)):
+        assert "seal_late" in api.health().alarms
+    sql("UPDATE trace_gate SET bound_to = 'another server'")
+    assert "shut" in api.health().alarms
