@@ -25,7 +25,8 @@ def pull_what_is_due() -> None:
     # again: that is for the night and for people
     last = catalog.latest_run(finished=False)
     if intake.has_landed() or (last is not None and last["state"] == "open"):
-        on_delivery.run(by=BY, why="scheduled pull")
+        # nothing more is looked for: the pulls were just made, and pushes are the fast lane's
+        on_delivery.run(by=BY, why="scheduled pull", receives=False)
 
 
 def watch_the_reads() -> None:
