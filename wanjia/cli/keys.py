@@ -1,4 +1,4 @@
-"""`wanjia keys list|rotate|reencrypt|destroy|certificate`: the work of the security administrator."""
+"""`wanjia keys list|rotate|reencrypt|destroy|erase|certificate`: the work of the security administrator."""
 
 import json
 import sys
@@ -136,6 +136,35 @@ def destroy(key: str, dry_run: bool, shape: str, by: str, why: str) -> None:
         click.echo(f"nothing stands against destroying {key} (dry run)")
     else:
         click.echo(f"{key} is destroyed" + (f"; certificate {number}" if number else ""))
+
+
+@command.command()
+@click.argument("person", type=int)
+@click.option(
+    "--basis", required=True, help="The law or decision under which the content goes; stands in the certificate."
+)
+@click.option("--landings", is_flag=True, help="Also destroy the deliveries' landed bytes that hold the rows.")
+@_dry
+@_shape
+@_who
+def erase(person: int, basis: str, landings: bool, dry_run: bool, shape: str, by: str, why: str) -> None:
+    """Erase all content about a PERSON (id), run the main job, and issue a certificate. Others' proofs hold."""
+    from wanjia.jobs import on_erasure
+    from wanjia.kernel.progress import for_terminal
+    from wanjia.linkage import api as linkage
+
+    if dry_run:
+        records = linkage.current_links()["person_id"].to_pylist().count(person)
+        if shape == "json":
+            _json({"person": person, "records": records, "dry_run": True})
+        else:
+            click.echo(f"{records} records speak of {person} now (dry run)")
+        return
+    number = on_erasure.erase_person(person, basis=basis, landings=landings, by=by, why=why, progress=for_terminal())
+    if shape == "json":
+        _json({"person": person, "certificate": number, "dry_run": False})
+    else:
+        click.echo(f"{person} is erased; certificate {number}")
 
 
 @command.command()

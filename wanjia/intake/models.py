@@ -110,6 +110,20 @@ class QuarantinedRow(models.Model):
         indexes = [models.Index(fields=["delivery", "reason"], name="intake_quarantine_by_reason")]
 
 
+class ErasedRow(models.Model):
+    """One row's subject that was erased by law: standardising its delivery again leaves it out."""
+
+    id = models.BigAutoField(primary_key=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="erased")
+    row_no = models.IntegerField()
+    subject = models.CharField(max_length=40, default="")
+    person_id = models.BigIntegerField()  # for whom it was erased; the id means nobody any more
+
+    class Meta:
+        indexes = [models.Index(fields=["person_id"], name="intake_erased_for")]
+        constraints = [models.UniqueConstraint(fields=["delivery", "row_no", "subject"], name="intake_erased_once")]
+
+
 class Push(models.Model):
     """One pushed body, waiting for or already in a delivery. The worker gathers waiting pushes into deliveries."""
 

@@ -35,3 +35,11 @@ class FewTooMany(WanjiaError):
     code = "REGISTER-004"
     zh = "快速通道一次最多处理 {limit} 人，收到 {count} 人。请改用整批处理。"
     en = "The fast lane takes {limit} people at a time and was given {count}. Use the bulk lane."
+
+
+class PersonStillStated(WanjiaError):
+    """An active record still speaks of the person."""
+
+    code = "REGISTER-005"
+    zh = "仍有有效记录涉及该人员，不能抹除其登记事实。请先抹除记录并重新运行主任务。"
+    en = "An active record still speaks of this person, so the facts cannot be erased. Erase the records and run the main job first."

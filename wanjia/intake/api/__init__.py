@@ -1,6 +1,7 @@
 """The door of intake."""
 
 from wanjia.intake.api.batch import Standardised
+from wanjia.intake.api.erasing import Erased, destroy_landings, erase_records
 from wanjia.intake.api.keyed import KEYED
 from wanjia.intake.api.pushes import (
     Receipt,
@@ -50,6 +51,7 @@ from wanjia.intake.api.withdraw import withdraw_delivery
 
 __all__ = [
     "KEYED",
+    "Erased",
     "InboxReport",
     "Receipt",
     "Received",
@@ -66,6 +68,8 @@ __all__ = [
     "delivery_issues",
     "delivery_named",
     "delivery_story",
+    "destroy_landings",
+    "erase_records",
     "gather_pushes",
     "gathered_pushes",
     "has_landed",

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from wanjia.intake.adapters.files import check_envelope, read_delivery, suffix_of
@@ -21,7 +23,7 @@ from wanjia.intake.api.receive import bytes_of, note_event, note_failure, source
 from wanjia.intake.api.sources import keyring, lake, source_named
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import DeliveryNotReady, DeliveryUnknown, IntakeError, LandingMissing
-from wanjia.intake.models import ColumnReport, Delivery, QuarantinedRow, Status
+from wanjia.intake.models import ColumnReport, Delivery, ErasedRow, QuarantinedRow, Status
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_rows
 from wanjia.kernel.engine import Engine
@@ -160,9 +162,10 @@ def _earlier(source: Source, delivery_id: int) -> list[int]:
 def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, why: str) -> None:
     """Write what a delivery became: lake files, then the database. The caller holds the transaction."""
     number = delivery.id
-    lake().write(f"assertions/{number}", result.assertions)
-    lake().write(f"value_issues/{number}", result.issues)
-    lake().write(f"heads/{number}", result.heads)
+    assertions, issues, heads = _without_erased(number, result)
+    lake().write(f"assertions/{number}", assertions)
+    lake().write(f"value_issues/{number}", issues)
+    lake().write(f"heads/{number}", heads)
     sealer = keyring().sealer("quarantine")
     QuarantinedRow.objects.filter(delivery=delivery).delete()
     with connection.cursor() as cursor:
@@ -193,6 +196,18 @@ def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, 
         setattr(delivery, name, count)
     note_event(delivery, Status.STANDARDISED, by=by, why=why, counts=counts)
     record("intake.standardise", by=by, why=why, detail={"delivery": number, "source": delivery.source, **counts})
+
+
+def _without_erased(number: int, result: Standardised) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """(assertions, issues, heads) without what was erased from this delivery by law."""
+    erased = set(ErasedRow.objects.filter(delivery_id=number).values_list("row_no", "subject"))
+    if not erased:
+        return result.assertions, result.issues, result.heads
+    places = zip(result.assertions["row_no"].to_pylist(), result.assertions["subject"].to_pylist(), strict=True)
+    kept = result.assertions.filter(pa.array([(row, subject or "") not in erased for row, subject in places]))
+    issues = result.issues.filter(pc.is_in(result.issues["assertion_id"], kept["assertion_id"].combine_chunks()))
+    rows = pa.array(sorted({row for row, _ in erased})).cast(result.heads["row_no"].type)
+    return kept, issues, result.heads.filter(pc.invert(pc.is_in(result.heads["row_no"], rows)))
 
 
 def _cells(row: RefusedRow) -> bytes:

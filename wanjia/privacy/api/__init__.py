@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from wanjia.kernel import settings
 from wanjia.kernel.keyring import Keyring
+from wanjia.privacy.api.erasing import erase_person
 from wanjia.privacy.api.keeping import (
     PURPOSE,
     Keeping,
@@ -54,6 +55,7 @@ __all__ = [
     "VaultChange",
     "blind_again",
     "contents",
+    "erase_person",
     "find_by_blind",
     "keep_dossiers",
     "keep_searchable",

@@ -9,6 +9,7 @@ from wanjia.register.api.counting import (
     population_pyramid,
     sizes,
 )
+from wanjia.register.api.erasing import erase_person
 from wanjia.register.api.explaining import Belief, beliefs
 from wanjia.register.api.few import rehearse_few, resolve_few
 from wanjia.register.api.finding import (
@@ -44,6 +45,7 @@ __all__ = [
     "beliefs",
     "count_population",
     "digest",
+    "erase_person",
     "find_persons",
     "forwarded",
     "household_members",
