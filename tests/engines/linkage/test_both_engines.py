@@ -65,6 +65,18 @@ def test_two_persons_under_one_number_with_one_birth_date_are_not_fused_either(e
     assert persons(lake) == [["k1"], ["k2"]]
 
 
+def test_one_persons_former_name_does_not_make_the_other_the_first(engine, tmp_path):
+    other = ONE | {"name": "肖倩颖", "former_name__norm": "肖悦", "birth_on": born("1971-02-26"), "household": "f2", "home": "h2"}
+    lake, _ = linked(engine, tmp_path, [row(1, **ONE), row(2, **other)])
+    assert persons(lake) == [["k1"], ["k2"]]
+
+
+def test_a_second_row_without_a_name_in_the_register_is_not_the_first(engine, tmp_path):
+    nameless = ONE | {"name": None, "household": "f2", "home": "h2"}
+    lake, _ = linked(engine, tmp_path, [row(1, **ONE), row(2, **nameless), row(3, **nameless | {"source": "school"})])
+    assert persons(lake) == [["k1", "k3"], ["k2"]]
+
+
 def test_who_changed_half_the_name_is_still_the_person(engine, tmp_path):
     renamed = ONE | {"name": "王芳华", "source": "insurance"}
     lake, _ = linked(engine, tmp_path, [row(1, **ONE), row(2, **renamed)])

@@ -174,13 +174,17 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
     told = [c for c in feature_columns(linkage) if c.partition("__")[0] in whole]
     work.make(
         "lk_unplaced",
-        f"SELECT assertion_id, num, ord, {', '.join(told)} FROM {assertions} WHERE num IS NOT NULL",
+        f"SELECT assertion_id, num, ord, uniq, {', '.join(told)} FROM {assertions} WHERE num IS NOT NULL",
     )
     for r in range(MOST_PERSONS_PER_NUMBER):
-        anchor = ", ".join(f"min_by({c}, ord) FILTER (WHERE {c} IS NOT NULL) AS {c}_r" for c in told)
+        # a part comes from the record that gives the whole: another person's former name must not stand beside the first one's name
+        anchor = ", ".join(
+            f"nullif(min_by(coalesce({c}, ''), ord) FILTER (WHERE {_given_with(c)} IS NOT NULL), '') AS {c}_r"
+            for c in told
+        )
         work.make(
             "lk_anchors",
-            f"SELECT num, min(ord) AS first_ord, min_by(assertion_id, ord) AS node_id, count(*) AS n, {anchor}"
+            f"SELECT num, min(ord) AS first_ord, min_by(assertion_id, ord) AS node_id, min_by(uniq, ord) AS uniq_r, {anchor}"
             " FROM lk_unplaced GROUP BY num",
         )
         mine = ", ".join(f"u.{c} AS {c}_l" for c in told)
@@ -188,14 +192,14 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
         work.make(
             "lk_judged",
             f"""SELECT j.*, (ord = first_ord OR coalesce({belongs}, FALSE)) AS belongs FROM (
-            SELECT u.assertion_id, u.ord, {mine}, a.* FROM lk_unplaced u JOIN lk_anchors a ON u.num = a.num) j""",
+            SELECT u.assertion_id, u.ord, u.uniq AS uniq_l, {mine}, a.* FROM lk_unplaced u JOIN lk_anchors a ON u.num = a.num) j""",
         )
         work.make(f"lk_round_{r}", "SELECT assertion_id, num, node_id FROM lk_judged WHERE belongs")
         if work.rows("SELECT count(*) FROM lk_judged WHERE NOT belongs")[0][0] == 0 or r == MOST_PERSONS_PER_NUMBER - 1:
             return r + 1
         work.make(
             "lk_left",
-            f"SELECT u.assertion_id, u.num, u.ord, {', '.join(f'u.{c}' for c in told)} FROM lk_unplaced u"
+            f"SELECT u.assertion_id, u.num, u.ord, u.uniq, {', '.join(f'u.{c}' for c in told)} FROM lk_unplaced u"
             " JOIN lk_judged j ON u.assertion_id = j.assertion_id WHERE NOT j.belongs",
         )
         work.make("lk_unplaced", "SELECT * FROM lk_left")
@@ -236,12 +240,19 @@ def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust],
     )
 
 
+def _given_with(column: str) -> str:
+    """The column whose being filled decides from which record `column` is taken; a year may be all that is known of a day."""
+    whole, _, part = column.partition("__")
+    return column if part == "year" else whole
+
+
 def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
     """SQL: may two records under one sound number be one person?
 
     A number is believed only together with name, birth and sex. The same name outweighs one other difference (dates and sexes are
     mistyped); a similar name needs a birth date that is not another; with another name the number is not believed, because
-    two persons who were given one number share birth date and sex, which the number holds.
+    two persons who were given one number share birth date and sex, which the number holds. A record without a name is no second
+    record of a source that holds every person once.
     """
     name, _birth, sex = (kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex))
     name_levels = kinds.levels(linkage.feature(linkage.name), words)
@@ -255,7 +266,7 @@ def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
     birth_bad = f"coalesce(NOT ({near_birth}), FALSE)"
     sex_bad = f"coalesce({sex}_l <> {sex}_r, FALSE)"
     return f"""CASE
-        WHEN {name}_l IS NULL OR {name}_r IS NULL THEN NOT ({birth_bad}) AND NOT ({sex_bad})
+        WHEN {name}_l IS NULL OR {name}_r IS NULL THEN NOT ({birth_bad}) AND NOT ({sex_bad}) AND uniq_l & uniq_r = 0
         WHEN coalesce({same_name}, FALSE) THEN NOT ({birth_bad} AND {sex_bad})
         WHEN coalesce({near_name}, FALSE) THEN NOT ({birth_bad}) AND NOT ({sex_bad} AND NOT coalesce({same_birth}, FALSE))
         ELSE FALSE END"""
