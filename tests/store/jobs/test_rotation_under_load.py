@@ -74,6 +74,9 @@ from wanjia.kernel.database import setup_django
 setup_django()
 from wanjia.access.api import open_account, random_password
 open_account(username="keeper", display_name="K", role="security_admin", password=random_password(), by="test", why="test")
+# the log's own keys come with its first checkpoint
+from wanjia.trace import api as trace
+trace.Sequencer().step()
 """
 
 
