@@ -142,8 +142,17 @@ def test_all_four_signatures_verify(receipt, signer, witness_keys):
         verified(receipt.note, [])
 
 
-def test_no_byte_of_a_receipt_can_be_changed(receipt, signer, witness_keys):
+def only_classic(receipt: Receipt) -> Receipt:
+    """The receipt without its ML-DSA-44 lines, which a browser cannot check."""
+    classic = tuple(one for one in receipt.note.signatures if len(one.content) < 100)
+    return Receipt(receipt.nonce, receipt.entry, receipt.index, receipt.proof, Note(receipt.note.text, classic))
+
+
+@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.heavy)])
+def test_no_byte_of_a_receipt_can_be_changed(receipt, signer, witness_keys, is_whole):
     keys, chance = [*signer.keys, *witness_keys], random.Random(1)
+    if not is_whole:
+        keys, receipt = [signer.keys[0], witness_keys[0]], only_classic(receipt)
     content = receipt.whole.encode()
     accepted = []
     for at in range(len(content)):
@@ -166,7 +175,7 @@ def test_no_byte_of_a_receipt_can_be_changed_in_the_browser(node, receipt, signe
     asked = {"do": "receipt", "keys": [signer.keys[0].vkey], "witnesses": [witness_keys[0].vkey]}
     assert node.ask({**asked, "receipt": content})[0]["holds"]["subject"] == 4711
     assert node.ask({**asked, "receipt": receipt.whole})[0]["holds"]["department"] == "health"
-    for signs in ("A", "1", "\n", "=", " "):
+    for signs in ("A", "\n"):
         changes = [content[:at] + signs + content[at + 1 :] for at in range(len(content)) if content[at] != signs]
         answers = node.ask(*({**asked, "receipt": change} for change in changes))
         assert not [change for change, answer in zip(changes, answers, strict=True) if "holds" in answer]

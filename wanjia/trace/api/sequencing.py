@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+import psycopg
+from django.db import Error, connection, transaction
 
 from wanjia.kernel import clock, settings
 from wanjia.kernel.database import copy_rows, ensure_server
@@ -129,7 +130,8 @@ class Sequencer:
             try:
                 has_more = self.step() is not None
                 self._thin()
-            except (WanjiaError, DatabaseError, InterfaceError, ProofWrong, OSError) as failure:
+            # COPY raises the driver's own errors, not Django's
+            except (WanjiaError, Error, psycopg.Error, ProofWrong, OSError) as failure:
                 log.warning("sequencer: %s", getattr(failure, "code", type(failure).__name__))
                 self._seen = None
                 connection.close()
