@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from wanjia.cli import _options
 from wanjia.cli._options import SHAPES
 
 
@@ -59,12 +60,18 @@ def score(truth: Path, shape: str) -> None:
 @command.command()
 @click.option("--format", "shape", type=click.Choice(["csv", "ndjson"]), default="csv", show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of stdout.")
-def export(shape: str, out: Path | None) -> None:
-    """Every record with its person: source, record key, subject, person id, probability."""
+@_options.by
+@_options.why("linkage export")
+def export(shape: str, out: Path | None, by: str, why: str) -> None:
+    """Every record with its person: source, record key, subject, person id, probability. One trace entry, about everybody."""
     from wanjia.kernel import settings
     from wanjia.kernel.lake import Lake
     from wanjia.linkage import api
+    from wanjia.trace import api as trace
 
+    _options.ready()
+    # before the first row leaves: an export that is cut off has been read all the same
+    trace.record_job("linkage.export", persons=None, by=by, why=why)
     batches = api.export_rows(Lake.open(settings.home()))
     sink = open(out, "w", newline="", encoding="utf-8") if out else sys.stdout
     try:
