@@ -5,6 +5,7 @@ transactions. Every value says itself under which key it is, so the work needs n
 Rows that somebody else holds are passed over and met again in the next pass; nobody waits for the job longer than one small batch takes.
 """
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 
 from wanjia.kernel.keyring import BLIND, HEAD, Keyring, Sealer
 from wanjia.kernel.lake import Lake
+from wanjia.kernel.wrapping import sync_folder
 
 ROWS_AT_A_TIME = 2_000
 Note = Callable[[int], None]
@@ -64,7 +66,8 @@ class SealedColumn:
             self.table,
             self.keys,
             reads=[self.column],
-            stale=(f"substring({self.column} from 1 for {HEAD.size}) <> %s", [head]),
+            # an empty value stands for none: there is nothing to open
+            stale=(f"length({self.column}) > 0 AND substring({self.column} from 1 for {HEAD.size}) <> %s", [head]),
             writes=[(self.column, "bytea")],
             again=again,
             note=note,
@@ -122,6 +125,36 @@ class BlindColumn:
             note=note,
             rows_at_a_time=self.rows_at_a_time,
         )
+
+
+@dataclass(frozen=True)
+class SealedFile:
+    """One sealed file in the key folder; it may not be there yet."""
+
+    purpose: str
+    name: str
+    place: bytes
+
+    def under(self, keyring: Keyring, key_id: int) -> int:
+        """1 when it is under this key."""
+        path = keyring.folder / self.name
+        return int(path.exists() and HEAD.unpack_from(path.read_bytes())[1] == key_id)
+
+    def remake(self, keyring: Keyring, note: Note) -> int:
+        """Seal it again; the file is replaced whole."""
+        path, sealer = keyring.folder / self.name, keyring.sealer(self.purpose)
+        if not path.exists() or path.read_bytes().startswith(sealer.head):
+            return 0
+        plain = sealer.unseal(path.read_bytes(), self.place)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(sealer.seal(plain, self.place))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+        note(1)
+        return 1
 
 
 class SealedLake:

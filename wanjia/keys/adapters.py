@@ -1,4 +1,4 @@
-"""What all contexts keep under keys, found by the convention that a context declares it as `KEYED` in its api."""
+"""What all contexts keep under keys, found by the convention that a context declares it as `KEYED` in its api (the pages: in keyed.py)."""
 
 import importlib
 import importlib.util
@@ -14,8 +14,9 @@ def keyed_stores() -> list[KeyedStore]:
     """Every store of every context, in the order of the contexts' names."""
     found: list[KeyedStore] = []
     for config in sorted(apps.get_app_configs(), key=lambda one: one.name):
-        if config.name.startswith("wanjia.") and importlib.util.find_spec(f"{config.name}.api"):
-            found += getattr(importlib.import_module(f"{config.name}.api"), "KEYED", ())
+        for door in ("api", "keyed"):
+            if config.name.startswith("wanjia.") and importlib.util.find_spec(f"{config.name}.{door}"):
+                found += getattr(importlib.import_module(f"{config.name}.{door}"), "KEYED", ())
     return found
 
 

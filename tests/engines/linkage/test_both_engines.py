@@ -66,7 +66,13 @@ def test_two_persons_under_one_number_with_one_birth_date_are_not_fused_either(e
 
 
 def test_one_persons_former_name_does_not_make_the_other_the_first(engine, tmp_path):
-    other = ONE | {"name": "肖倩颖", "former_name__norm": "肖悦", "birth_on": born("1971-02-26"), "household": "f2", "home": "h2"}
+    other = ONE | {
+        "name": "肖倩颖",
+        "former_name__norm": "肖悦",
+        "birth_on": born("1971-02-26"),
+        "household": "f2",
+        "home": "h2",
+    }
     lake, _ = linked(engine, tmp_path, [row(1, **ONE), row(2, **other)])
     assert persons(lake) == [["k1"], ["k2"]]
 

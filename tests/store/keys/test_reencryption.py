@@ -253,3 +253,31 @@ def test_only_the_security_administrator_holds_the_right():
     from wanjia.access.api import book
 
     assert [code for code, role in book().roles.items() if "keys" in role.rights] == ["security_admin"]
+
+
+def test_a_sealed_file_of_the_key_folder_is_sealed_again(ring, home):
+    from wanjia.web.public import provider
+
+    provider._signing_key.cache_clear()
+    pem = provider._signing_key(str(home))
+    old = keys.rotate(provider.PURPOSE, **WHO)["old"]
+    assert on_rotation.reencrypt([provider.PURPOSE], **WHO).done == {"oidc_signing_key": 1}
+    keys.destroy(str(old), young_seconds=0, **WHO)
+    provider._signing_key.cache_clear()
+    assert provider._signing_key(str(home)) == pem
+    assert not list((home / "keys").glob("*.writing"))
+
+
+def test_every_purpose_that_code_names_has_a_store_or_lives_no_longer_than_a_session():
+    """A purpose without a store could never have its old key destroyed."""
+    import re
+
+    from wanjia.kernel.settings import PROJECT_ROOT
+    from wanjia.keys.rules import SESSION
+
+    named = set()
+    for path in (PROJECT_ROOT / "wanjia").rglob("*.py"):
+        named |= set(re.findall(r'^(?:\w*PURPOSE|SEALED_FOR) = "([a-z-]+)"$', path.read_text(), re.MULTILINE))
+    assert {"vault", "trace-nonce", "oversight"} <= named
+    stored = {store.purpose for store in keys.keyed_stores()}
+    assert {purpose for purpose in named if not purpose.startswith(SESSION)} <= stored
