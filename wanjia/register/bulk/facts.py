@@ -10,7 +10,7 @@ from wanjia.kernel.engine import Engine
 from wanjia.register import rules
 from wanjia.register.bulk.statements import Part, Statements
 from wanjia.register.bulk.survivors import Ranks, Winners
-from wanjia.register.bulk.words import column_or_null, day_before, day_of
+from wanjia.register.bulk.words import column_or_null, day_before, day_of, number_of_hex
 from wanjia.register.rules import ElementRule
 
 STATES = "register_states"
@@ -104,7 +104,7 @@ def memberships(engine: Engine, winners: Winners, state: Table, mates: Table | N
     since = ibis.coalesce(day_of(rows, "moved_in_on"), rows.birth_on, as_of)
     rows = rows.select(
         "person_id",
-        household_id=household_id(ibis.coalesce(office, ibis.literal("")), rows.household_number),
+        household_id=household_id(engine, ibis.coalesce(office, ibis.literal("")), rows.household_number),
         relation=relation,
         claims_head=ibis.coalesce(relation.isin(rules.HEAD_RELATIONS), ibis.literal(False)),
         won=rows.household_number__won // rules.ORDINAL_SPAN,
@@ -139,16 +139,10 @@ def memberships(engine: Engine, winners: Winners, state: Table, mates: Table | N
     )
 
 
-def household_id(office: Value, number: Value) -> Value:
+def household_id(engine: Engine, office: Value, number: Value) -> Value:
     """The household's id: the first 60 bits of SHA-256 over "office|number" (a household number is unique within its office)."""
-    digits = (office + ibis.literal("|") + number).hexdigest("sha256").lower()
-    alphabet = ibis.literal("0123456789abcdef")
-    # both casts are needed: Spark finds a place as 32 bits while Ibis takes it for 64, and the sum would overflow unseen
-    places = [alphabet.find(digits.substr(place, 1)).cast("int32").cast("int64") for place in range(15)]
-    total = places[0]
-    for place in places[1:]:
-        total = total * 16 + place
-    return total
+    digits = (office + ibis.literal("|") + number).hexdigest("sha256").left(15)
+    return number_of_hex(engine, digits)
 
 
 def _pieces(
@@ -173,25 +167,18 @@ def _pieces(
 
     stated = statements.union(placed, lambda part: part.has(element))
     left = ("moved_out_on",) if kind == "domicile" else ("residence_registration", "residence_registration__as_of")
-    resolved = winners.pick(element, f"{element}__won", *left)
+    resolved = winners.pick(element, f"{element}__won", f"{element}__said", *left)
     winner = resolved.filter(resolved[element].notnull()).select(
         owner="person_id",
         won=resolved[f"{element}__won"],
+        said=resolved[f"{element}__said"],
         moved_out_on=day_of(resolved, "moved_out_on") if kind == "domicile" else _left_residence_on(resolved),
     )
     stated = stated.inner_join(winner, stated.person_id == winner.owner)
-    stated = stated.filter(stated.key // rules.RANK_STEP == stated.won // rules.RANK_STEP)
-    stated = stated.mutate(is_winner=stated.key == stated.won)
-    winner_began = stated.is_winner.ifelse(stated.began, ibis.null("date")).max()
-    stated = stated.mutate(
-        winner_began=winner_began.over(ibis.window(group_by="person_id")),
-        of_day=ibis.row_number().over(ibis.window(group_by=["person_id", "began"], order_by=stated.key.desc())),
-    )
-    # nothing stands after the winning piece, and of two pieces that begin on one day the preferred one holds
-    stated = stated.filter(stated.is_winner | ((stated.began < stated.winner_began) & (stated.of_day == 0)))
-    stated = stated.mutate(before=stated.division_now.lag().over(_in_order()))
-    changes = stated.filter(stated.before.isnull() | (stated.before != stated.division_now))
-    changes = changes.mutate(until=changes.began.lead().over(_in_order()), nth=ibis.row_number().over(_in_order()))
+    # of most people one place was ever stated: they need no putting in order
+    first = {"until": ibis.null("date"), "nth": ibis.literal(0, "int64")}
+    only = stated.filter(stated.said == 1).select(*_PLACED, **first)
+    changes = only.union(_changes(stated.filter(stated.said > 1)).select(*_PLACED, "until", "nth"))
     life = state.select(about="person_id", birth_on="birth_on", ended_on="ended_on")
     changes = changes.left_join(life, changes.person_id == life.about)
     # a registered place without a move-in has been so since birth (久居); a lived-in place only since somebody said so
@@ -213,6 +200,26 @@ def _pieces(
     return pieces.filter(pieces.is_first | pieces.valid_to.isnull() | (pieces.began < pieces.valid_to)).select(
         "person_id", "kind", "division", "division_now", "valid_from", "valid_to"
     )
+
+
+_PLACED = ("person_id", "division", "division_now", "began", "has_moved_in", "moved_out_on")
+
+
+def _changes(stated: Table) -> Table:
+    """The statements from which another place holds, with the day of the next (`until`) and their place in the order (`nth`)."""
+    stated = stated.filter(stated.key // rules.RANK_STEP == stated.won // rules.RANK_STEP)
+    stated = stated.mutate(is_winner=stated.key == stated.won)
+    winner_began = stated.is_winner.ifelse(stated.began, ibis.null("date")).max()
+    stated = stated.mutate(
+        winner_began=winner_began.over(ibis.window(group_by="person_id")),
+        of_day=ibis.row_number().over(ibis.window(group_by=["person_id", "began"], order_by=stated.key.desc())),
+    )
+    # nothing stands after the winning piece, and of two pieces that begin on one day the preferred one holds
+    stated = stated.filter(stated.is_winner | ((stated.began < stated.winner_began) & (stated.of_day == 0)))
+    stated = stated.mutate(before=stated.division_now.lag().over(_in_order()))
+    changes = stated.filter(stated.before.isnull() | (stated.before != stated.division_now))
+    nth = ibis.row_number().over(_in_order()).cast("int64")
+    return changes.mutate(until=changes.began.lead().over(_in_order()), nth=nth)
 
 
 def _left_residence_on(resolved: Table) -> Value:

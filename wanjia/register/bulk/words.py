@@ -27,6 +27,17 @@ def value_at_largest(engine: Engine, value: Column, key: Column) -> Value:
     return _largest_by(engine.kind, value.type().copy(nullable=True))(value, key)
 
 
+@ibis.udf.scalar.builtin(name="conv", signature=(("string", "int64", "int64"), "string"))
+def _converted(text, base_from, base_to): ...
+
+
+def number_of_hex(engine: Engine, digits: Value) -> Value:
+    """The number (int64) written in up to 15 hexadecimal digits."""
+    if engine.kind == "duckdb":
+        return (ibis.literal("0x") + digits).cast("int64")
+    return _converted(digits, 16, 10).cast("int64")
+
+
 def day_number(day: Column) -> Column:
     """Days since 1970-01-01 (int64; null for null)."""
     # through 32 bits: Spark counts days in 32 bits while Ibis takes them for 64
