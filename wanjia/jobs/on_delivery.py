@@ -254,7 +254,7 @@ def _link_and_load(
         # who left without being merged (the records were withdrawn) has no successor
         merged = linkage.successors(engine, lake=lake, former_ids=register.persons_who_left())
         register.redirect_persons(merged, by=by, why=why)
-        register.count_population(by=by, why=why)
+        register.count_population(resolution=resolution, by=by, why=why)
         report.register = loaded.counts
         told.update(rows_out=loaded.persons, steps=loaded.seconds)
     with timer.stage("score quality") as told:

@@ -185,7 +185,7 @@ def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
     for table in tables:
         cursor.execute(f'TRUNCATE "{table}"')
         cursor.execute(
-            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x')",
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x', 'f')",
             [table],
         )
         constraints = cursor.fetchall()

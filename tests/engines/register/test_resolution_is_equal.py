@@ -1,9 +1,12 @@
 """Resolving gives the same state, dossiers, checks and counts on DuckDB and on Spark, row for row."""
 
+from datetime import date
+
 import pytest
 
 from tests.make import assertions as make
 from tests.make import profile
+from wanjia.register.bulk.population import population
 
 pytestmark = pytest.mark.spark
 
@@ -26,6 +29,7 @@ def outcome(engine, assertions, links):
     rows["searchable"] = found.searchable().to_pylist()
     rows["agreement"] = found.agreement()
     rows["findings"] = engine.arrow(found.findings(load_folder(settings.profile_dir() / "checks", Check))).to_pylist()
+    rows["population"] = engine.arrow(population(found.states, found.residences, date(2025, 2, 28))).to_pylist()
     return {name: sorted(map(str, listed)) for name, listed in rows.items()}
 
 

@@ -370,3 +370,47 @@ class TestFastLane:
         frame = make.frame([{"sex": "1"}] * 1001)
         with pytest.raises(FewTooMany):
             api.resolve_few(engine, frame, make.links(frame, list(range(1, 1002))), **GIVEN, **WHO)
+
+
+def cells():
+    return rows("SELECT basis, division, sex, age, people FROM register_populationcell ORDER BY 1, 2, 3, 4")
+
+
+def test_the_living_are_counted_where_they_are_registered_and_where_they_live(engine):
+    frame = make.frame(
+        [
+            {"sex": "2", "birth_on": date(2000, 2, 29), "domicile_division": "990101001"},
+            {"sex": "2", "birth_on": date(2000, 3, 1), "domicile_division": "990101001", "residence_division": "990102001",
+             "as_of": date(2020, 1, 1)},
+            {"sex": "1", "birth_on": date(1950, 1, 1), "died_at": datetime(2020, 1, 1), "domicile_division": "990101001"},
+            {"domicile_division": "990101001", "as_of": date(2020, 1, 1)},
+            {"sex": "1", "birth_on": date(2025, 3, 1), "domicile_division": "990101001"},
+        ]
+    )  # fmt: skip
+    settled = settle(engine, frame, make.links(frame, [1, 2, 3, 4, 5]))
+    api.load(settled, **WHO)
+    unknown = [("domicile", "990101001", "0", -1, 1), ("residence", "990101001", "0", -1, 1)]
+
+    def women(age):
+        return [
+            ("domicile", "990101001", "2", age, 2),
+            ("residence", "990101001", "2", age, 1),
+            ("residence", "990102001", "2", age, 1),
+        ]
+
+    api.count_population(resolution=settled, as_of=date(2025, 2, 28), **WHO)
+    assert cells() == sorted(unknown + women(24)), "the day before their birthdays, and one is not born yet"
+    api.count_population(as_of=date(2025, 3, 1), **WHO)
+    newborn = [("domicile", "990101001", "1", 0, 1), ("residence", "990101001", "1", 0, 1)]
+    assert cells() == sorted(unknown + women(25) + newborn)
+
+
+def test_counting_a_town_from_the_database_gives_what_its_resolution_gave(engine, town):
+    settled = settle(engine, *town)
+    api.load(settled, **WHO)
+    api.count_population(resolution=settled, **WHO)
+    before = cells()
+    assert before
+    api.count_population(**WHO)
+    assert cells() == before
+    assert rows("SELECT count(*) FROM register_populationcount") == [(1,)]
