@@ -148,9 +148,11 @@ class Resolution:
     def agreement(self) -> list[dict[str, Any]]:
         """How each source's statements fare against what holds: {source, subject, element, rows, known, given, shared, differs, stale}."""
         counted = []
-        for part in self.rows.parts:
-            counted += self.engine.arrow(agreement.agreement(part, self.resolved, self.rules, self.ranks)).to_pylist()
-        return agreement.listed(counted, self.rules)
+        for stated, listed in survivors.groups_of(self.rows, self.rules):
+            held = self.resolved.table_of(listed[0])
+            rows = self.engine.arrow(agreement.agreement(stated, held, listed, self.ranks)).to_pylist()
+            counted += agreement.listed(rows, listed)
+        return counted
 
     def findings(self, checks: Mapping[str, Check]) -> Table:
         """What the cross-checks object to: (kind, source, element, person_id, other_person_id, household_id, assertion_id)."""

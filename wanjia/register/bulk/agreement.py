@@ -5,41 +5,41 @@ from collections.abc import Mapping, Sequence
 from ibis.expr.types import Table, Value
 
 from wanjia.register import rules
-from wanjia.register.bulk.statements import Part
-from wanjia.register.bulk.survivors import Ranks, Winners, comparable
+from wanjia.register.bulk.statements import Part, Statements
+from wanjia.register.bulk.survivors import Ranks, comparable
 from wanjia.register.rules import ElementRule
 
 COUNTS = ("known", "given", "shared", "differs", "stale")
 
 
-def agreement(part: Part, winners: Winners, element_rules: Sequence[ElementRule], ranks: Ranks) -> Table:
-    """One row for each source and subject of the part: `rows`, and for the element number i of `element_rules` that the part fills
+def agreement(statements: Statements, held: Table, element_rules: Sequence[ElementRule], ranks: Ranks) -> Table:
+    """How the statements of a group of elements (`survivors.groups_of`) fare against what holds of them (`Winners.table_of`).
 
+    One row for each source and subject: `rows`, and for the element number i of `element_rules`
     `known_<i>` records about people of whom anybody states the element, `given_<i>` statements made, `shared_<i>` those about people of whom
     somebody else states it too, `differs_<i>` those of them that say otherwise than what holds, `stale_<i>` those of these that are older.
     """
-    own = frozenset(part.frame.columns)
-    asked = {n: (rule, comparable(rule, own)) for n, rule in enumerate(element_rules) if part.has(rule.columns[0])}
-    held = winners.pick(
-        *(column for rule, value in asked.values() for column in (value, f"{rule.key}__said", f"{rule.key}__won"))
-    )
-    beside = held.select(
-        holder="person_id",
-        **{f"value_{n}": held[value] for n, (_, value) in asked.items()},
-        **{f"said_{n}": held[f"{rule.key}__said"] for n, (rule, _) in asked.items()},
-        **{f"won_{n}": _day(held[f"{rule.key}__won"]) for n, (rule, _) in asked.items()},
-    )
-    rows = part.frame.select(
-        "person_id",
-        "source",
-        "subject",
-        **{f"stated_{n}": part.frame[value] for n, (_, value) in asked.items()},
-        **{f"given_{n}": part.frame[rule.columns[0]].notnull() for n, (rule, _) in asked.items()},
-        **{f"day_{n}": _day(ranks.preference(part, rule)) for n, (rule, _) in asked.items()},
-    )
+    numbered = list(enumerate(element_rules))
+    types = statements.types
+    value_of = {n: comparable(rule, frozenset(types)) for n, rule in numbered}
+
+    def stated(part: Part) -> Table:
+        rows = {"person_id": part.frame.person_id, "source": part.frame.source, "subject": part.frame.subject}
+        for n, rule in numbered:
+            rows[f"stated_{n}"] = statements.column(part, value_of[n])
+            rows[f"given_{n}"] = statements.column(part, rule.columns[0]).notnull()
+            rows[f"day_{n}"] = _day(ranks.preference(part, rule))
+        return part.frame.select(**rows)
+
+    beside = {"holder": held.person_id}
+    for n, rule in numbered:
+        beside[f"value_{n}"] = held[value_of[n]]
+        beside[f"said_{n}"] = held[f"{rule.key}__said"]
+        beside[f"won_{n}"] = _day(held[f"{rule.key}__won"])
+    rows, beside = statements.union(stated), held.select(**beside)
     both = rows.inner_join(beside, rows.person_id == beside.holder)
     counts = {"rows": both.count()}
-    for n in asked:
+    for n, _ in numbered:
         given = both[f"given_{n}"]
         shared = given & (both[f"said_{n}"] > 1)
         differs = shared & (both[f"stated_{n}"] != both[f"value_{n}"])
@@ -56,7 +56,6 @@ def listed(rows: Sequence[Mapping], element_rules: Sequence[ElementRule]) -> lis
         | {name: int(row[f"{name}_{number}"]) for name in COUNTS}
         for row in rows
         for number, rule in enumerate(element_rules)
-        if f"given_{number}" in row
     ]
 
 

@@ -65,6 +65,10 @@ class Winners:
         """All columns there are."""
         return frozenset(name for table in self.tables for name in table.columns)
 
+    def table_of(self, rule: ElementRule) -> Table:
+        """The table that holds the element."""
+        return next(table for table in self.tables if f"{rule.key}__won" in table.columns)
+
     def pick(self, *columns: str) -> Table:
         """One row for each person: person_id and those of `columns` that there are."""
         columns = tuple(dict.fromkeys(columns))
@@ -81,19 +85,27 @@ def _beside(rows: Table, taken: Table) -> Table:
     return rows.left_join(taken, rows.person_id == taken.beside_id).drop("beside_id")
 
 
-def resolve(engine: Engine, statements: Statements, element_rules: Sequence[ElementRule], ranks: Ranks) -> Winners:
-    """Saves and returns what holds of every person."""
+def groups_of(
+    statements: Statements, element_rules: Sequence[ElementRule]
+) -> list[tuple[Statements, list[ElementRule]]]:
+    """The elements that the same sources deliver, with these sources' statements; those of most sources first."""
     together: dict[tuple[tuple[int, ...], str], list[ElementRule]] = {}
     for rule in element_rules:
         stated_by = tuple(n for n, part in enumerate(statements.parts) if any(part.has(c) for c in rule.columns))
         # the table of a vote or an average is written twice: it has no others in it
         alone = rule.key if rule.strategy in ("vote", "average") else ""
         together.setdefault((stated_by, alone), []).append(rule)
-    tables = [
-        _winners(engine, Statements(tuple(statements.parts[n] for n in parts)), listed, ranks, number)
-        for number, ((parts, _), listed) in enumerate(sorted(together.items(), key=lambda item: -len(item[0][0])))
+    return [
+        (Statements(tuple(statements.parts[n] for n in parts)), listed)
+        for (parts, _), listed in sorted(together.items(), key=lambda item: -len(item[0][0]))
     ]
-    if not any(len(parts) == len(statements.parts) for parts, _ in together):
+
+
+def resolve(engine: Engine, statements: Statements, element_rules: Sequence[ElementRule], ranks: Ranks) -> Winners:
+    """Saves and returns what holds of every person."""
+    groups = groups_of(statements, element_rules)
+    tables = [_winners(engine, rows, listed, ranks, number) for number, (rows, listed) in enumerate(groups)]
+    if len(groups[0][0].parts) < len(statements.parts):
         everybody = statements.union(lambda part: part.frame.select("person_id")).distinct()
         tables.insert(0, engine.save(f"{RESOLVED}_persons", everybody))
     winners = Winners(tuple(tables))
