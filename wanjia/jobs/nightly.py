@@ -4,6 +4,8 @@ import logging
 
 # in UTC, as all times kept: half past two in Beijing
 TIMES = "30 18 * * *"
+# one after the other
+LOCK = "nightly"
 BY, WHY = "timetable:nightly", "nightly"
 
 log = logging.getLogger("wanjia.jobs")

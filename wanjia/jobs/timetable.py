@@ -19,6 +19,8 @@ from wanjia.kernel.errors import AlreadyRunning, WanjiaError
 SHEETS = (minutely, nightly)
 QUEUE = "timetable"
 CUT_SHORT = "take_up_what_was_cut_short"
+#: so many that a long job never keeps a short one waiting: there are fewer locks than this
+AT_ONCE = 8
 RETRY_SECONDS, TRIES = 120, 30
 KEPT_HOURS = 24 * 30
 
@@ -44,10 +46,11 @@ class JobUnknown(WanjiaError):
 
 @dataclass(frozen=True)
 class Job:
-    """One line of the timetable: `times` is a cron expression in UTC."""
+    """One line of the timetable: `times` is a cron expression in UTC; of jobs with the same `lock` one runs at a time, in the order they were due."""
 
     name: str
     times: str
+    lock: str
     function: Callable[[], None]
 
     @property
@@ -59,7 +62,7 @@ class Job:
 def jobs() -> list[Job]:
     """Every job, in the order of the sheets."""
     return [
-        Job(f"{_name_of(sheet)}.{name}", sheet.TIMES, function)
+        Job(f"{_name_of(sheet)}.{name}", sheet.TIMES, getattr(sheet, "LOCK", name), function)
         for sheet in SHEETS
         for name, function in vars(sheet).items()
         if inspect.isfunction(function) and function.__module__ == sheet.__name__ and not name.startswith("_")
@@ -83,7 +86,7 @@ def work() -> None:
 
 async def _work(app: Any) -> None:
     async with app.open_async():
-        await app.run_worker_async(queues=[QUEUE], concurrency=1, name="timetable")
+        await app.run_worker_async(queues=[QUEUE], concurrency=AT_ONCE, name="timetable")
 
 
 def latest() -> dict[str, tuple[str, datetime | None]]:
@@ -115,7 +118,7 @@ def _app() -> Any:
         return app
     again = RetryStrategy(max_attempts=TRIES, wait=RETRY_SECONDS, retry_exceptions=[AlreadyRunning])
     for job in jobs():
-        task = app.task(_quietly(job), name=job.name, queue=QUEUE, queueing_lock=job.name, retry=again)
+        task = app.task(_quietly(job), name=job.name, queue=QUEUE, lock=job.lock, queueing_lock=job.name, retry=again)
         app.periodic(cron=job.times)(task)
     cut_short = app.task(
         _take_up_what_was_cut_short, name=CUT_SHORT, queue=QUEUE, queueing_lock=CUT_SHORT, pass_context=True
@@ -139,12 +142,18 @@ def _quietly(job: Job) -> Callable[[int], None]:
 
 
 async def _take_up_what_was_cut_short(context: Any, timestamp: int) -> None:
-    """Queue again what a killed process was at, and forget what ended long ago."""
+    """Queue again what a killed process was at, unless it waits already for its next time, and forget what ended long ago."""
+    from procrastinate.exceptions import UniqueViolation
+    from procrastinate.jobs import Status
+
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(queue=QUEUE):
         log.warning("%s was cut short and is taken up again", job.task_name)
-        await manager.retry_job(job)
-    await manager.delete_old_jobs(nb_hours=KEPT_HOURS, queue=QUEUE, include_failed=True)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            await manager.finish_job(job, status=Status.ABORTED, delete_job=False)
+    await manager.delete_old_jobs(nb_hours=KEPT_HOURS, queue=QUEUE, include_failed=True, include_aborted=True)
 
 
 def _name_of(sheet: ModuleType) -> str:

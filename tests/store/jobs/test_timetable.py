@@ -12,8 +12,10 @@ NOON = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
 
 def test_every_public_function_of_a_sheet_is_a_job_with_a_time_and_a_sentence():
     names = [job.name for job in timetable.jobs()]
-    assert names[:2] == ["minutely.pull_what_is_due", "nightly.bring_everything_in"]
-    assert "nightly.check_the_log" in names
+    assert names[0] == "minutely.pull_what_is_due"
+    nightly = [name for name in names if name.startswith("nightly.")]
+    assert nightly[:2] == ["nightly.bring_everything_in", "nightly.count_the_population_anew"]
+    assert "nightly.check_the_log" in nightly
     assert len(set(names)) == len(names)
     for job in timetable.jobs():
         assert job.says.endswith("."), job.name
@@ -26,6 +28,13 @@ def test_nights_begin_at_half_past_two_in_beijing():
     assert due["nightly.bring_everything_in"] == datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
 
 
+def test_a_long_job_keeps_only_its_own_kind_waiting():
+    locks = {job.name: job.lock for job in timetable.jobs()}
+    nightly = {lock for name, lock in locks.items() if name.startswith("nightly.")}
+    assert len(nightly) == 1, "the night's work is done one after the other"
+    assert len(set(locks.values())) < timetable.AT_ONCE, "and every other lock has a place to run"
+
+
 def test_an_unknown_job_is_named_with_those_that_are():
     with pytest.raises(timetable.JobUnknown, match=r"nightly\.bring_everything_in"):
         timetable.do("nightly.nothing")
@@ -36,7 +45,7 @@ def test_an_unforeseen_error_is_told_without_its_text():
         raise ValueError("Key (name)=(张三丰) already exists")
 
     with pytest.raises(timetable.JobFailed) as told:
-        timetable._quietly(timetable.Job("nightly.x", "* * * * *", fails))(1)
+        timetable._quietly(timetable.Job("nightly.x", "* * * * *", "x", fails))(1)
     assert "ValueError" in str(told.value)
     assert "张三丰" not in str(told.value)
     assert told.value.__cause__ is None
@@ -48,7 +57,7 @@ def test_a_held_lock_is_passed_on_to_the_queue_which_tries_again():
         raise AlreadyRunning
 
     with pytest.raises(AlreadyRunning):
-        timetable._quietly(timetable.Job("nightly.x", "* * * * *", is_locked))(1)
+        timetable._quietly(timetable.Job("nightly.x", "* * * * *", "x", is_locked))(1)
     app = timetable._app()
     retry = app.tasks["nightly.bring_everything_in"].retry_strategy
     assert retry.retry_exceptions == [AlreadyRunning]

@@ -63,7 +63,7 @@ def test_a_due_pull_reaches_the_register_also_after_a_kill(installation, another
         [delivery] = deliveries(installation)
         assert (delivery["source"], delivery["status"]) == ("social_insurance", "standardised")
         wait_for(lambda: all(state != "doing" for _, state in states(installation)), "what was cut short")
-        assert all(status in ("succeeded", "todo") for _, status in states(installation))
+        assert all(status in ("succeeded", "todo", "aborted") for _, status in states(installation)), "nothing failed"
         worker.send_signal(signal.SIGTERM)
         _, err = worker.communicate(timeout=60)
         assert worker.returncode == 0
