@@ -28,10 +28,13 @@ def why(default: str | None = None) -> Callable[[Callable[..., Any]], Callable[.
 
 
 def ready() -> None:
-    """Django loaded, the database started, its tables up to date."""
+    """Django loaded, the database started, its tables up to date; persons may be read if the trace's log goes on from what was published."""
     from wanjia.kernel.database import migrate
+    from wanjia.trace import api as trace
 
     migrate()
+    # the embedded server starts anew with nearly every command, and after each start somebody must look; reads are refused if it does not hold
+    trace.confirm()
 
 
 def until_told() -> tuple[Callable[[], bool], Callable[[float], object]]:

@@ -231,3 +231,25 @@ def test_a_receipt_of_another_log_is_refused(sequencer, keys):
     sequencer.step()
     with pytest.raises(ProofWrong, match="another log"):
         checked(parse_receipt(api.receipt(entry)), origin="example.com/other", keys=keys)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_changes_no_order(sequencer, keys, hours):
+    """Places follow the order of writing, whatever the clock of the server or of the sequencer says."""
+    before = api.record("test.read", subject_ids=[1], **WHO)
+    first = parse_checkpoint(sequencer.step())
+    sql(
+        "INSERT INTO trace_entry (kind, actor, purpose, subject, at)"
+        " VALUES ('test.read', 't', 't', 1, clock_timestamp() + make_interval(hours => %s))",
+        hours,
+    )
+    with clock.stopped_at(clock.now() + timedelta(hours=hours)):
+        note = sequencer.step()
+    verified(note, keys)
+    after = api.record("test.read", subject_ids=[1], **WHO)
+    last = parse_checkpoint(sequencer.step())
+    assert (first.size, parse_checkpoint(note).size, last.size) == (1, 2, 3)
+    assert is_consistent(1, 3, first.root, last.root, api.consistency_proof(1))
+    assert [parse_receipt(api.receipt(entry)).index for entry in (*before, *after)] == [0, 2]
+    assert len(api.who_looked(1)) == 3
+    assert api.self_check(**WHO) == []
