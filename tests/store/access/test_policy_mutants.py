@@ -1,0 +1,138 @@
+"""Would the matrix notice? Every clause of every policy is flipped, and nearly every flip must change some cell."""
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import cedarpy
+import pytest
+
+from tests.make import access_matrix as matrix
+from wanjia.access.adapters.policies import PolicyBook, part
+from wanjia.access.api import Action, book
+from wanjia.kernel import settings
+
+LEAST_CAUGHT = 0.95
+FOLDER = part(settings.profile_dir(), "policies")
+SCHEMA = (FOLDER / "schema.cedarschema").read_text(encoding="utf-8")
+TRUE = {"Value": True}
+
+
+def policies() -> list[dict[str, Any]]:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.cedar")))
+    return list(json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"].values())
+
+
+def text_of(listed: list[dict[str, Any]]) -> str:
+    numbered = {f"policy{number}": one for number, one in enumerate(listed)}
+    return cedarpy.policies_from_json_str(
+        json.dumps({"templates": {}, "staticPolicies": numbered, "templateLinks": []})
+    )
+
+
+def mutants() -> Iterator[tuple[str, str]]:
+    """(what was flipped, all policies as text): each effect, each part of a scope, each condition and each term in it."""
+    base = policies()
+    for place, policy in enumerate(base):
+        name = policy["annotations"]["id"]
+
+        def whole(changed: dict[str, Any], place: int = place) -> str:
+            return text_of([*base[:place], changed, *base[place + 1 :]])
+
+        yield f"{name}: taken out", text_of([*base[:place], *base[place + 1 :]])
+        other = "permit" if policy["effect"] == "forbid" else "forbid"
+        yield f"{name}: {other}", whole({**policy, "effect": other})
+        for scope in ("principal", "action", "resource"):
+            if policy[scope]["op"] != "All":
+                yield f"{name}: any {scope}", whole({**policy, scope: {"op": "All"}})
+        for number, condition in enumerate(policy["conditions"]):
+            flipped = "unless" if condition["kind"] == "when" else "when"
+            yield f"{name}: {flipped}", whole(_with(policy, number, {**condition, "kind": flipped}))
+            for path in paths(condition["body"]):
+                for how, made in (("negated", negated), ("dropped", lambda _node: TRUE)):
+                    body = replaced(condition["body"], path, made)
+                    if body != condition["body"]:
+                        yield (
+                            f"{name}: term {'.'.join(path) or 'whole'} {how}",
+                            whole(_with(policy, number, {**condition, "body": body})),
+                        )
+
+
+def _with(policy: dict[str, Any], number: int, condition: dict[str, Any]) -> dict[str, Any]:
+    conditions = list(policy["conditions"])
+    conditions[number] = condition
+    return {**policy, "conditions": conditions}
+
+
+def paths(node: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every term that is true or false: the operands of and, or and not, down to single attributes."""
+    yield at
+    for word in ("&&", "||"):
+        if word in node:
+            yield from paths(node[word]["left"], (*at, word, "left"))
+            yield from paths(node[word]["right"], (*at, word, "right"))
+    if "!" in node:
+        yield from paths(node["!"]["arg"], (*at, "!", "arg"))
+
+
+def negated(node: Any) -> Any:
+    return node["!"]["arg"] if "!" in node else {"!": {"arg": node}}
+
+
+def replaced(body: Any, path: tuple[str, ...], made: Any) -> Any:
+    if not path:
+        return made(body)
+    changed = copy.deepcopy(body)
+    place = changed
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = made(place[path[-1]])
+    return changed
+
+
+@pytest.fixture(scope="module")
+def questions():
+    """Cells in a random order with what is due, so that a mutant meets a cell that notices it soon."""
+    found = []
+    for cell in matrix.cells(whole=True):
+        found.append((cell, Action.FIND, matrix.may_find(cell)))
+        found.append((cell, Action.BREAK_GLASS, matrix.may_break_glass(cell)))
+        if cell.role in ("officer", "supervisor", "resident", "machine", "system_admin"):
+            found.append((cell, Action.READ, matrix.groups(cell, Action.READ)))
+            found.append((cell, Action.EXPORT, matrix.groups(cell, Action.EXPORT)))
+    random.Random(7).shuffle(found)
+    return found
+
+
+def is_caught(text: str, questions) -> bool:
+    declared = book()
+    try:
+        mutant = PolicyBook(declared.roles, declared.purposes, declared.fields, {"all": text}, SCHEMA)
+    except ValueError:
+        return True
+    for cell, action, due in questions:
+        said = mutant.verdict(cell.role, action, cell.purpose, cell.circumstances)
+        given = set(said.fields) if action in (Action.READ, Action.EXPORT) else said.is_allowed
+        if given != due:
+            return True
+    return False
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(1800)
+def test_flipped_clauses_are_caught(questions):
+    made = list(mutants())
+    survivors = [what for what, text in made if not is_caught(text, questions)]
+    caught = 1 - len(survivors) / len(made)
+    print(f"{len(made)} mutants, {caught:.1%} caught; survivors: {survivors}")
+    assert len(made) > 80
+    assert caught >= LEAST_CAUGHT, "\n".join(survivors)
+
+
+def test_some_flips_are_caught_quickly(questions):
+    """The quick tests' share: each policy taken out whole."""
+    for what, text in mutants():
+        if what.endswith("taken out"):
+            assert is_caught(text, questions[:4000]), what
