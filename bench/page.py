@@ -34,8 +34,21 @@ def write_page() -> None:
         lines += _pages(found["pages"], thresholds)
     if "push" in found:
         lines += _push(found["push"], thresholds)
+    if "access" in found:
+        lines += _access(found["access"], thresholds)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join(lines) + "\n")
+
+
+def _access(r: dict, thresholds: dict) -> list[str]:
+    bound = thresholds["access"]
+    return ["## Decisions and tokens", "", "One process; a decision to read is about ten field groups.", "",
+            "| | per second | bound |", "|---|---:|---:|",
+            f"| decisions, as pages ask | {r['decisions_per_second']:,.0f} | {bound['decisions_per_second']:,} |",
+            f"| decisions, nothing remembered | {r['decisions_unremembered_per_second']:,.0f} | |",
+            f"| Cedar alone, one question (reference) | {r['cedar_alone_per_second']:,.0f} | |",
+            f"| machine tokens | {r['tokens_per_second']:,.0f} | {bound['tokens_per_second']} |",
+            f"| machine tokens with Django's slow hash (reference) | {r['tokens_with_slow_hash_per_second']:,.1f} | |", ""]  # fmt: skip
 
 
 def _city_tables(cities: list[tuple[str, dict]], thresholds: dict) -> list[str]:

@@ -9,6 +9,7 @@ Residents see themselves, for the purpose of their own. Machines are given what 
 from dataclasses import dataclass
 from itertools import product
 
+from wanjia.access.adapters.policies import PolicyBook
 from wanjia.access.api import Action, book
 from wanjia.access.rules import Circumstances
 
@@ -49,9 +50,9 @@ class Cell:
         )
 
 
-def cells(*, whole: bool) -> list[Cell]:
+def cells(*, whole: bool, declared: PolicyBook | None = None) -> list[Cell]:
     """Every case; or (not `whole`) those without the ones that differ in what cannot matter: whose record it is, for roles of staff."""
-    declared = book()
+    declared = declared or book()
     found = []
     for role, purpose, in_area, is_sealed, is_own, grant in product(
         declared.roles, declared.purposes, (True, False), (True, False), (True, False), GRANTS
@@ -64,11 +65,11 @@ def cells(*, whole: bool) -> list[Cell]:
     return found
 
 
-def may_find(cell: Cell) -> bool:
+def may_find(cell: Cell, declared: PolicyBook | None = None) -> bool:
     """Whether the person may turn up in a search or its count."""
     if cell.role == "resident":
         return cell.is_own and cell.purpose == "own"
-    if cell.role not in REGISTRY or not is_stated(cell):
+    if cell.role not in REGISTRY or not is_stated(cell, declared):
         return False
     finds, _, _, covers = GRANTS[cell.grant]
     if cell.is_sealed:
@@ -76,21 +77,21 @@ def may_find(cell: Cell) -> bool:
     return finds or cell.in_area
 
 
-def groups(cell: Cell, action: Action) -> set[str]:
+def groups(cell: Cell, action: Action, declared: PolicyBook | None = None) -> set[str]:
     """The field groups that may be shown (READ) or delivered (EXPORT)."""
-    declared = book()
+    declared = declared or book()
     purpose = declared.purposes[cell.purpose]
     needed = set(purpose.fields)
     plain = {group for group in needed if not declared.fields[group].is_protected}
     _, reads, urgent, covers = GRANTS[cell.grant]
     if action is Action.EXPORT:
-        is_given = cell.role == "machine" and is_stated(cell) and reads and not cell.is_sealed
+        is_given = cell.role == "machine" and is_stated(cell, declared) and reads and not cell.is_sealed
         # the person's own eyes are nobody's business here, but the rule about protected attributes speaks of them
         return (needed if cell.is_own else plain) if is_given else set()
     if cell.role == "resident":
         is_refused_urgent = urgent and not purpose.is_urgent
         return needed if cell.is_own and cell.purpose == "own" and not is_refused_urgent else set()
-    if cell.role not in REGISTRY or not is_stated(cell) or (urgent and not purpose.is_urgent):
+    if cell.role not in REGISTRY or not is_stated(cell, declared) or (urgent and not purpose.is_urgent):
         return set()
     shown = needed if cell.is_own else plain
     if cell.is_sealed:
@@ -98,12 +99,26 @@ def groups(cell: Cell, action: Action) -> set[str]:
     return shown if reads or (cell.in_area and not purpose.is_urgent) else set()
 
 
-def may_break_glass(cell: Cell) -> bool:
+def may_break_glass(cell: Cell, declared: PolicyBook | None = None) -> bool:
     """Whether an emergency may open the record."""
-    urgent = book().purposes[cell.purpose].is_urgent
-    return cell.role == "officer" and urgent and is_stated(cell) and not cell.in_area and not cell.is_sealed
+    urgent = (declared or book()).purposes[cell.purpose].is_urgent
+    return cell.role == "officer" and urgent and is_stated(cell, declared) and not cell.in_area and not cell.is_sealed
 
 
-def is_stated(cell: Cell) -> bool:
+def is_stated(cell: Cell, declared: PolicyBook | None = None) -> bool:
     """Whether the role may state the purpose."""
-    return cell.role in book().purposes[cell.purpose].roles
+    return cell.role in (declared or book()).purposes[cell.purpose].roles
+
+
+def with_a_careless_policy(cell: Cell, action: Action, declared: PolicyBook) -> bool | set[str]:
+    """What is still refused when somebody adds a policy that permits everything to everybody: the rules that say never."""
+    if declared.roles[cell.role].is_administrator:
+        return set() if action in (Action.READ, Action.EXPORT) else False
+    if action not in (Action.READ, Action.EXPORT):
+        return True
+    _, reads, urgent, covers = GRANTS[cell.grant]
+    if action is Action.READ and urgent and not declared.purposes[cell.purpose].is_urgent:
+        return set()
+    if cell.is_sealed and not cell.is_own and not (reads and covers):
+        return set()
+    return {key for key, group in declared.fields.items() if cell.is_own or not group.is_protected}

@@ -86,3 +86,12 @@ def test_a_resident_account_stands_for_one_person():
     assert [e["kind"] for e in trace.who_looked(7)] == ["access.bind_resident"]
     api.unbind_resident("r", by="test", why="moved away")
     assert api.account_of_person(7) is None
+
+
+def test_the_texts_behind_the_hashes_are_kept_once():
+    fresh = api.keep_policies(by="test", why="test")
+    assert set(fresh) == set(api.book().hashes)
+    assert api.keep_policies(by="test", why="test") == []
+    for name, hashed in api.book().hashes.items():
+        assert f'@id("{name}")' in api.policy_text(name, hashed)
+    assert api.policy_text("never-was", "0") is None

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cedarpy
@@ -92,28 +93,58 @@ def replaced(body: Any, path: tuple[str, ...], made: Any) -> Any:
     return changed
 
 
+CARELESS = '@id("careless") permit (principal, action, resource);'
+
+
+def strained() -> PolicyBook:
+    """The declared roles and purposes, strained so that every clause has something to do: what one clause guards must not be kept out by
+    what happens to be declared today.
+    """
+    declared = book()
+    purposes = dict(declared.purposes)
+    purposes["emergency"] = replace(purposes["emergency"], roles=["officer", "supervisor"])
+    purposes["rescue"] = replace(purposes["emergency"], code="rescue", roles=["supervisor"])
+    purposes["own"] = replace(purposes["own"], fields=["identity", "protected"])
+    purposes["case"] = replace(purposes["case"], fields=[*purposes["case"].fields, "protected"])
+    return with_policies(text_of(policies()), purposes=purposes)
+
+
+def with_policies(text: str, purposes: dict[str, Any]) -> PolicyBook:
+    declared = book()
+    return PolicyBook(declared.roles, purposes, declared.fields, {"all": text}, SCHEMA)
+
+
 @pytest.fixture(scope="module")
-def questions():
-    """Cells in a random order with what is due, so that a mutant meets a cell that notices it soon."""
+def world() -> PolicyBook:
+    return strained()
+
+
+@pytest.fixture(scope="module")
+def questions(world):
+    """(careless?, cell, action, due) in a random order, so that a mutant soon meets a cell that notices it."""
     found = []
-    for cell in matrix.cells(whole=True):
-        found.append((cell, Action.FIND, matrix.may_find(cell)))
-        found.append((cell, Action.BREAK_GLASS, matrix.may_break_glass(cell)))
+    for cell in matrix.cells(whole=True, declared=world):
+        found.append((False, cell, Action.FIND, matrix.may_find(cell, world)))
+        found.append((False, cell, Action.BREAK_GLASS, matrix.may_break_glass(cell, world)))
         if cell.role in ("officer", "supervisor", "resident", "machine", "system_admin"):
-            found.append((cell, Action.READ, matrix.groups(cell, Action.READ)))
-            found.append((cell, Action.EXPORT, matrix.groups(cell, Action.EXPORT)))
+            for action in (Action.READ, Action.EXPORT):
+                found.append((False, cell, action, matrix.groups(cell, action, world)))
+                found.append((True, cell, action, matrix.with_a_careless_policy(cell, action, world)))
+            found.append((True, cell, Action.FIND, matrix.with_a_careless_policy(cell, Action.FIND, world)))
     random.Random(7).shuffle(found)
     return found
 
 
-def is_caught(text: str, questions) -> bool:
-    declared = book()
+def is_caught(text: str, questions, world: PolicyBook) -> bool:
     try:
-        mutant = PolicyBook(declared.roles, declared.purposes, declared.fields, {"all": text}, SCHEMA)
+        mutants = {
+            False: with_policies(text, world.purposes),
+            True: with_policies(f"{text}\n{CARELESS}", world.purposes),
+        }
     except ValueError:
         return True
-    for cell, action, due in questions:
-        said = mutant.verdict(cell.role, action, cell.purpose, cell.circumstances)
+    for is_careless, cell, action, due in questions:
+        said = mutants[is_careless].verdict(cell.role, action, cell.purpose, cell.circumstances)
         given = set(said.fields) if action in (Action.READ, Action.EXPORT) else said.is_allowed
         if given != due:
             return True
@@ -122,17 +153,17 @@ def is_caught(text: str, questions) -> bool:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
-def test_flipped_clauses_are_caught(questions):
+def test_flipped_clauses_are_caught(questions, world):
+    assert not is_caught(text_of(policies()), questions, world), "the policies as they are answer as they should"
     made = list(mutants())
-    survivors = [what for what, text in made if not is_caught(text, questions)]
+    survivors = [what for what, text in made if not is_caught(text, questions, world)]
     caught = 1 - len(survivors) / len(made)
     print(f"{len(made)} mutants, {caught:.1%} caught; survivors: {survivors}")
     assert len(made) > 80
     assert caught >= LEAST_CAUGHT, "\n".join(survivors)
 
 
-def test_some_flips_are_caught_quickly(questions):
-    """The quick tests' share: each policy taken out whole."""
+def test_no_policy_can_be_taken_out_unnoticed(questions, world):
     for what, text in mutants():
         if what.endswith("taken out"):
-            assert is_caught(text, questions[:4000]), what
+            assert is_caught(text, questions, world), what
