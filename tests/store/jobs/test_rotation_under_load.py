@@ -96,9 +96,15 @@ def outcome(process):
 
 
 def killed_again_and_again(installation, chance):
+    """Kill the re-encryption while it works: a random moment after a random one of its stages has begun (told on stderr)."""
     for _ in range(KILLS):
         process = installation.start("keys", "reencrypt", "--by", "keeper")
-        time.sleep(chance.uniform(1.0, 6.0))
+        begun = chance.randint(1, 4)
+        for line in process.stderr:
+            begun -= line.endswith("…\n")
+            if begun == 0:
+                time.sleep(chance.uniform(0.0, 0.3))
+                break
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
