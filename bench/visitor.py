@@ -31,7 +31,7 @@ class Visitor:
 
     def log_in(self, username: str, password: str) -> None:
         """Through the log-in form. Raises `PermissionError` when the pair is refused."""
-        done = self.send("/login/", self.get("/login/"), username=username, password=password)
+        done = self.send("/login/", self.get("/login/"), login=username, password=password)
         if done.address.startswith("/login"):
             raise PermissionError(username)
 
