@@ -30,6 +30,7 @@ from bench.visitor import Visitor
 
 PURPOSE = {"purpose": "case", "case": "bench"}
 LAST_PAGE = 200
+AUDIENCES = ("officer", "steward", "planner", "auditor", "admin")
 
 
 def main() -> None:
@@ -48,14 +49,19 @@ def main() -> None:
     people = _people(chosen.city, chosen.visits)
     taken: dict[str, list[float]] = {}
     with _served() as url:
-        for user, tours in _tours(people).items():
-            visitor = Visitor(url)
+        visitors = {user: Visitor(url) for user in passwords if user != "resident"}
+        for user, visitor in visitors.items():
             visitor.log_in(user, passwords[user])
-            for name, tour in tours.items():
-                tour(visitor)  # once unmeasured: the first visit of a page compiles its template
-                taken[name] = [tour(visitor) for _ in range(chosen.visits)]
+        tours = _tours(people)
+        for user, more in _declared(visitors).items():
+            tours.setdefault(user, {}).update(more)
+        for user, pages in tours.items():
+            for name, tour in pages.items():
+                tour(visitors[user])  # once unmeasured: the first visit of a page compiles its template
+                taken[name] = [tour(visitors[user]) for _ in range(chosen.visits)]
+        for visitor in visitors.values():
             visitor.close()
-    asked = _asked_of_the_database(_tours(_people(chosen.city, chosen.visits)), chosen.visits)
+    asked = _asked_of_the_database(tours, chosen.visits)
     rows = [
         {
             "page": name, "visits": len(times), "p50_ms": _ms(times, 0.5), "p95_ms": _ms(times, 0.95), "longest_ms": _ms(times, 1),
@@ -92,18 +98,7 @@ def _tours(people: Iterator[dict[str, Any]]) -> dict[str, dict[str, Tour]]:
     """User → page → a visit of it, given who visits; returns the seconds of the request that matters."""
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
-    from wanjia.web import urls
     from wanjia.web.words import vocabulary
-
-    def plain(*addresses: str) -> Tour:
-        turn = cycle(addresses)
-
-        def visit(visitor: Any) -> float:
-            answer = visitor.get(next(turn))
-            _check(answer)
-            return answer.seconds
-
-        return visit
 
     def found(visitor: Any, query: str) -> Any:
         answer = visitor.send("/officer/find/", visitor.get("/officer/find/"), query=query, birth_year="", **PURPOSE)
@@ -137,25 +132,49 @@ def _tours(people: Iterator[dict[str, Any]]) -> dict[str, dict[str, Tour]]:
     special = {
         "officer": {"find by number": by_number, "find by name": by_name, "find by pinyin": by_pinyin, "a person's record": record},
         "planner": {
-            "population of an area": plain(*(f"/planner/population/?area={code}" for code in areas)),
-            "pyramid of an area": plain(*(f"/planner/pyramid/?area={code}&by=domicile" for code in areas)),
+            "population of an area": _plain(*(f"/planner/population/?area={code}" for code in areas)),
+            "pyramid of an area": _plain(*(f"/planner/pyramid/?area={code}&by=domicile" for code in areas)),
         },
         "steward": {
-            "quarantine, deep": plain(*(f"/steward/quarantine/?page={n}" for n in (5, 10, 15))),
-            "quarantine, one source": plain(*(f"/steward/quarantine/?source={code}" for code in sources)),
-            "a quarantined row": plain(*refused),
-            "findings, deep": plain(*(f"/steward/findings/?page={n}" for n in range(20, LAST_PAGE, 20))),
-            "findings, one source": plain(*(f"/steward/findings/?source={code}" for code in sources)),
-            "findings, one kind": plain(*(f"/steward/findings/?kind={c['kind']}" for c in catalog.findings_summary())),
-            "a source's scorecard": plain(*(f"/steward/scorecards/{code}/" for code in sources)),
+            "quarantine, deep": _plain(*(f"/steward/quarantine/?page={n}" for n in (5, 10, 15))),
+            "quarantine, one source": _plain(*(f"/steward/quarantine/?source={code}" for code in sources)),
+            "a quarantined row": _plain(*refused),
+            "findings, deep": _plain(*(f"/steward/findings/?page={n}" for n in range(20, LAST_PAGE, 20))),
+            "findings, one source": _plain(*(f"/steward/findings/?source={code}" for code in sources)),
+            "findings, one kind": _plain(*(f"/steward/findings/?kind={c['kind']}" for c in catalog.findings_summary())),
+            "a source's scorecard": _plain(*(f"/steward/scorecards/{code}/" for code in sources)),
         },
-        "auditor": {"trace of one account": plain("/auditor/trace/?actor=officer", "/auditor/trace/?kind=privacy.open_person")},
+        "auditor": {"trace of one account": _plain("/auditor/trace/?actor=officer", "/auditor/trace/?kind=privacy.open_person")},
     }  # fmt: skip
-    for one in urls.DECLARED.values():
-        # every declared page without a blank in its address is measured, those of tomorrow too
-        if one.audience in special and "GET" in one.methods and "<" not in one.address:
-            special[one.audience][f"/{one.address}"] = plain(f"/{one.address}")
     return special
+
+
+def _declared(user_of: dict[str, Visitor]) -> dict[str, dict[str, Tour]]:
+    """Every declared page of staff without a blank in its address, those of tomorrow too: user who may → page → a visit of it."""
+    from wanjia.web import urls
+
+    found: dict[str, dict[str, Tour]] = {}
+    for one in urls.DECLARED.values():
+        if one.audience not in AUDIENCES or "GET" not in one.methods or "<" in one.address:
+            continue
+        address = f"/{one.address}"
+        reader = next((user for user, visitor in user_of.items() if visitor.get(address).status == 200), None)
+        if reader is None:
+            raise SystemExit(f"no demo account may read {address}")
+        found.setdefault(reader, {})[address] = _plain(address)
+    return found
+
+
+def _plain(*addresses: str) -> Tour:
+    """A visit of these addresses in turn."""
+    turn = cycle(addresses)
+
+    def visit(visitor: Any) -> float:
+        answer = visitor.get(next(turn))
+        _check(answer)
+        return answer.seconds
+
+    return visit
 
 
 def _check(answer: Any) -> None:
