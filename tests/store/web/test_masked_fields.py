@@ -22,7 +22,7 @@ from wanjia.standards import api as standards
 pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-NUMBER = "990101198001010017"
+NUMBER = "990102198001010010"
 HERE, THERE = "990102", "990101"
 PERSON, SEALED = 71, 72
 #: marks stand whole, or as the last four characters of a masked number
