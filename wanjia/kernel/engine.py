@@ -198,6 +198,7 @@ class SparkEngine(Engine):
         """The Spark session, with what Splink 5 needs (its similarity jar, a checkpoint folder)."""
         _find_java()
         try:
+            from pyspark.errors import PySparkRuntimeError
             from pyspark.sql import SparkSession
             from splink.internals.spark.jar_location import similarity_jar_location
         except ImportError as missing:
@@ -206,6 +207,9 @@ class SparkEngine(Engine):
         os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
         self._folder = tempfile.mkdtemp(prefix="wanjia-spark-")
         master = settings.spark_master()
+        if master.startswith("local"):
+            # else Spark looks for the machine's own address, and says so
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         builder = (
             SparkSession.builder.appName("wanjia")
             .master(master)
@@ -234,7 +238,11 @@ class SparkEngine(Engine):
         else:
             # what leaves this machine is encrypted: the executors' blocks, and with them the key of their files
             builder = builder.config("spark.authenticate", "true").config("spark.network.crypto.enabled", "true")
-        session = builder.getOrCreate()
+        try:
+            session = builder.getOrCreate()
+        except PySparkRuntimeError as refused:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise EngineUnavailable(name="spark", reason=f"Java did not start ({refused.getCondition()})") from None
         log4j = session.sparkContext._jvm.org.apache.logging.log4j
         for name in SPARK_SELF_TALK:
             log4j.core.config.Configurator.setLevel(name, log4j.Level.OFF)
