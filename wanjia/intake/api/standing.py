@@ -5,25 +5,23 @@ A statement is read by taking its row out of an Arrow table, so the cost of a pu
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wanjia.kernel.engine import Engine
-
-PIECES_KEPT = 64
+from wanjia.kernel.held import Held
 
 
 class Standing:
     """The statements that stand now. `push_sources` are the codes of those that can be added to. Not for several threads."""
 
     def __init__(self, held: Mapping[str, pa.Table], push_sources: Iterable[str]) -> None:
-        self._held = {source: _Held(table) for source, table in held.items()}
+        self._held = {source: Held(table, "assertion_id") for source, table in held.items()}
         self._fields: dict[str, pa.Field] = {}
         for table in held.values():
             self._learn(table.schema)
         self._records = {
-            source: self._held[source].records() if source in self._held else {} for source in push_sources
+            source: _records(self._held[source]) if source in self._held else {} for source in push_sources
         }
 
     @classmethod
@@ -58,7 +56,7 @@ class Standing:
         held = self._held.get(source)
         keys = list(zip(fresh["record_key"].to_pylist(), fresh["subject"].to_pylist(), strict=True))
         before = {records[key] for key in keys if key in records}
-        stood = held.rows(np.array(sorted(before), np.int64)) if held and before else []
+        stood = [held.rows(before)] if held and before else []
         best: dict[tuple[str, str], tuple] = {}
         first: dict[tuple[str, str], int] = {}
         for row in [row for table in (*stood, fresh) for row in table.select(_ORDER).to_pylist()]:
@@ -72,19 +70,18 @@ class Standing:
                 taken,
                 [first[key] for key in zip(taken["record_key"].to_pylist(), taken["subject"].to_pylist(), strict=True)],
             )
-            if held is None:
-                held = self._held[source] = _Held(taken.slice(0, 0))
-            held.add(taken)
+        if held is None:
+            self._held[source] = Held(taken, "assertion_id")
+        else:
+            held.replace(before - stands, taken)
         records.update({key: rank[-1] for key, rank in best.items()})
         return taken, sorted(before - stands)
 
     def of(self, ids: Iterable[int]) -> pa.Table:
         """The statements with these ids, in the order of ids, all sources in one table."""
-        wanted = np.unique(np.fromiter(ids, np.int64))
-        found = [self._whole(rows) for held in self._held.values() for rows in held.rows(wanted)]
-        if not found:
-            return self.schema.empty_table()
-        together = pa.concat_tables(found).combine_chunks()
+        wanted = list(ids)
+        found = [self._whole(held.rows(wanted)) for held in self._held.values()]
+        together = pa.concat_tables([self.schema.empty_table(), *found]).combine_chunks()
         return together.take(pc.sort_indices(together["assertion_id"]))
 
     def _learn(self, schema: pa.Schema) -> None:
@@ -105,40 +102,12 @@ class Standing:
 _ORDER = ["record_key", "subject", "as_of", "delivery_id", "row_no", "assertion_id", "first_delivery_id"]
 
 
-class _Held:
-    """One source's statements: what was there first, and what came since, each in the order of ids."""
-
-    def __init__(self, table: pa.Table) -> None:
-        self._parts = [(np.asarray(table["assertion_id"]), table.combine_chunks())]
-
-    def records(self) -> dict[tuple[str, str], int]:
-        """The id of the statement that stands for each record key and subject."""
-        keys = (table.select(["record_key", "subject", "assertion_id"]) for _, table in self._parts)
-        return {
-            (key, subject): one
-            for part in keys
-            for key, subject, one in zip(*(column.to_pylist() for column in part.columns), strict=True)
-        }
-
-    def add(self, table: pa.Table) -> None:
-        """Add statements; their ids are higher than all before."""
-        if len(self._parts) == 1:
-            self._parts.append((np.array([], np.int64), table.slice(0, 0)))
-        ids, since = self._parts[1]
-        together = pa.concat_tables([since, table.sort_by("assertion_id")], promote_options="default")
-        if together["assertion_id"].num_chunks > PIECES_KEPT:
-            together = together.combine_chunks()
-        self._parts[1] = (np.concatenate([ids, np.sort(np.asarray(table["assertion_id"]))]), together)
-
-    def rows(self, wanted: np.ndarray) -> list[pa.Table]:
-        """Those of the statements `wanted` (ids in order) that are held here."""
-        found = []
-        for ids, table in self._parts:
-            places = np.searchsorted(ids, wanted)
-            places = places[(places < len(ids)) & (ids[np.minimum(places, len(ids) - 1)] == wanted)] if len(ids) else []
-            if len(places):
-                found.append(table.take(pa.array(places)))
-        return found
+def _records(held: Held) -> dict[tuple[str, str], int]:
+    """The id of the statement that stands for each record key and subject."""
+    keys = held.table().select(["record_key", "subject", "assertion_id"])
+    return {
+        (key, subject): one for key, subject, one in zip(*(column.to_pylist() for column in keys.columns), strict=True)
+    }
 
 
 def _with_first(table: pa.Table, first: list[int] | None = None) -> pa.Table:

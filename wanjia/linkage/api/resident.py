@@ -10,6 +10,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from wanjia.kernel.engine import Engine
+from wanjia.kernel.held import Held
 from wanjia.kernel.lake import Lake
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api import state
@@ -42,6 +43,26 @@ class Resident:
 
     def __init__(self, work: Workspace, linkage: Linkage, trust: list[SourceTrust], trained: state.Trained) -> None:
         self._work, self._linkage, self._trust, self._trained = work, linkage, trust, trained
+        kin = {kinds.column(key) for f in linkage.features for key in f.via}
+        told = {kinds.column(f.key) for f in linkage.features if f.via}
+        blocks = [f"b{i}" for i in range(len(linkage.blocking))]
+        # the engine keeps the columns by which rows are looked for; what they say is fetched by id
+        self._sought = {
+            WHOLE.assertions: ["assertion_id", "source", "record_key", "subject", "arrival", "num"],
+            WHOLE.bare: ["node_id", "num", *sorted(kin | told)],
+            WHOLE.nodes: ["node_id", "source", "size", "uniq", "num", "clash"],
+            WHOLE.keyed: ["node_id", "num", *blocks],
+        }
+        self._assertions = Held(self._whole(WHOLE.assertions), "assertion_id")
+        self._bare = Held(self._whole(WHOLE.bare), "node_id")
+        self._keyed = Held(self._whole(WHOLE.keyed), "node_id")
+        for table, columns in self._sought.items():
+            work.make("few_narrow", f"SELECT {', '.join(columns)} FROM {table}")
+            work.make(table, "SELECT * FROM few_narrow")
+        work.drop("few_narrow")
+
+    def _whole(self, table: str) -> pa.Table:
+        return self._work.arrow(f"SELECT * FROM {table}")
 
     @classmethod
     def open(cls, engine: Engine, *, lake: Lake, linkage: Linkage, trust: list[SourceTrust], assertions) -> "Resident":
@@ -62,17 +83,9 @@ class Resident:
         node_tables.make_nodes(work, linkage, trust, WHOLE)
         pair_tables.make_keyed(work, trained.model, nodes=WHOLE.nodes, keyed=WHOLE.keyed)
         work.put(WHOLE.edges, lake.read(state.EDGES))
-        return cls(work, linkage, trust, trained)._closed()
-
-    @classmethod
-    def of_last_link(cls, engine: Engine, *, lake: Lake, linkage: Linkage, trust: list[SourceTrust]) -> "Resident":
-        """The same from the tables a whole run just left in this engine."""
-        return cls(Workspace(engine), linkage, trust, state.load_trained(lake, linkage))
-
-    def _closed(self) -> "Resident":
-        close_clusters(self._work, self._trained)
-        persons.make_links(self._work, WHOLE, self._trained.model.name)
-        return self
+        close_clusters(work, trained)
+        persons.make_links(work, WHOLE, trained.model.name)
+        return cls(work, linkage, trust, trained)
 
     def link_few(self, assertions: pa.Table, *, withdrawn: list[int] | None = None) -> FewLinked:
         """Link 1 to 200 new assertions; those of the same source, key and subject supersede earlier ones. `withdrawn`: ids to forget.
@@ -99,7 +112,8 @@ class Resident:
             FEW.assertions,
             f"SELECT a.* FROM {WHOLE.assertions} a JOIN {FEW.members} m ON a.assertion_id = m.assertion_id",
         )
-        close_clusters(work, self._trained, FEW)
+        self._fetch(self._keyed, "few_reached", FEW.compared)
+        close_clusters(work, self._trained, FEW, keyed=FEW.compared)
         persons.make_links(work, FEW, self._trained.model.name)
         work.make("few_reclustered", "SELECT node_id FROM few_reached UNION SELECT node_id FROM few_replaced")
         work.replace(WHOLE.clusters, FEW.clusters, key="node_id", gone="few_reclustered")
@@ -161,7 +175,10 @@ class Resident:
             "few_numbers",
             "SELECT num FROM few_incoming WHERE num IS NOT NULL UNION SELECT num FROM few_leaving WHERE num IS NOT NULL",
         )
-        work.make("few_mates", f"SELECT a.* FROM {WHOLE.assertions} a JOIN few_numbers n ON a.num = n.num")
+        work.make(
+            "few_mate_ids", f"SELECT a.assertion_id FROM {WHOLE.assertions} a JOIN few_numbers n ON a.num = n.num"
+        )
+        self._fetch(self._assertions, "few_mate_ids", "few_mates")
         work.make(
             FEW.assertions,
             """SELECT * FROM few_mates WHERE assertion_id NOT IN (SELECT assertion_id FROM few_leaving)
@@ -177,9 +194,11 @@ class Resident:
             "few_reassigned",
             f"SELECT assertion_id FROM {FEW.assertions} UNION SELECT assertion_id FROM few_leaving",
         )
-        work.replace(WHOLE.assertions, FEW.assertions, key="assertion_id", gone="few_reassigned")
+        self._exchange(
+            WHOLE.assertions, FEW.assertions, key="assertion_id", gone="few_reassigned", held=self._assertions
+        )
         work.replace(WHOLE.members, FEW.members, key="assertion_id", gone="few_reassigned")
-        work.replace(WHOLE.bare, FEW.bare, key="node_id", gone="few_old_nodes")
+        self._exchange(WHOLE.bare, FEW.bare, key="node_id", gone="few_old_nodes", held=self._bare)
         kin = sorted({kinds.column(key) for f in linkage.features for key in f.via})
         if kin:
             # a node that names a touched person as its kin may be told something else by it now
@@ -187,12 +206,8 @@ class Resident:
                 f"SELECT b.node_id FROM {WHOLE.bare} b JOIN few_numbers n ON b.{c} = n.num" for c in kin
             )
             work.make("few_naming", f"SELECT node_id FROM ({naming}) q EXCEPT SELECT node_id FROM {FEW.bare}")
-            listed = ", ".join(f"b.{c}" for c in work.columns(FEW.bare))
-            work.make(
-                "few_bare_all",
-                f"SELECT {listed} FROM {WHOLE.bare} b JOIN few_naming n ON b.node_id = n.node_id"
-                f" UNION ALL SELECT {listed} FROM {FEW.bare} b",
-            )
+            self._fetch(self._bare, "few_naming", "few_named")
+            work.make("few_bare_all", f"SELECT * FROM few_named UNION ALL BY NAME SELECT * FROM {FEW.bare}")
             asked = " UNION ".join(f"SELECT {c} AS num FROM few_bare_all WHERE {c} IS NOT NULL" for c in kin)
             told = ", ".join(f"b.{kinds.column(f.key)}" for f in linkage.features if f.via)
             work.make("few_kin", f"SELECT b.num, {told} FROM {WHOLE.bare} b JOIN ({asked}) q ON b.num = q.num")
@@ -201,14 +216,16 @@ class Resident:
             work.make(FEW.nodes, f"SELECT * FROM {FEW.bare}")
         work.make("few_touched", f"SELECT node_id FROM {FEW.nodes}")
         work.make("few_replaced", "SELECT node_id FROM few_touched UNION SELECT node_id FROM few_old_nodes")
-        work.replace(WHOLE.nodes, FEW.nodes, key="node_id", gone="few_replaced")
+        self._exchange(WHOLE.nodes, FEW.nodes, key="node_id", gone="few_replaced")
 
     def _rescore(self) -> None:
         """Fresh keys and pairs of the touched nodes; `few_unpaired` are nodes that lost or gained a pair."""
         work, model = self._work, self._trained.model
         pair_tables.make_keyed(work, model, nodes=FEW.nodes, keyed=FEW.keyed)
-        work.replace(WHOLE.keyed, FEW.keyed, key="node_id", gone="few_replaced")
+        self._exchange(WHOLE.keyed, FEW.keyed, key="node_id", gone="few_replaced", held=self._keyed)
         pair_tables.make_pairs(work, self._linkage, keyed=WHOLE.keyed, drivers="few_touched", pairs=FEW.pairs)
+        work.make("few_met", f"SELECT l AS node_id FROM {FEW.pairs} UNION SELECT r FROM {FEW.pairs}")
+        self._fetch(self._keyed, "few_met", FEW.compared)
         work.make("few_fresh_edges", self._scoring_sql)
         work.make(
             "few_unpaired",
@@ -221,7 +238,7 @@ class Resident:
     @cached_property
     def _scoring_sql(self) -> str:
         return self._trained.model.scoring_sql(
-            left=WHOLE.keyed, right=WHOLE.keyed, pairs=FEW.pairs, floor=FLOOR_BITS, words=self._work.words
+            left=FEW.compared, right=FEW.compared, pairs=FEW.pairs, floor=FLOOR_BITS, words=self._work.words
         )
 
     def _reach(self) -> None:
@@ -251,3 +268,16 @@ class Resident:
                 SELECT s.clash FROM few_sharing s JOIN few_reached x ON s.node_id = x.node_id)""",
             )
             work.make("few_reached", "SELECT * FROM few_next")
+
+    def _fetch(self, held: Held, ids: str, name: str) -> None:
+        """Make table `name`: the held rows whose ids stand in table `ids` (its first column)."""
+        self._work.put(name, held.rows(one for (one,) in self._work.rows(f"SELECT * FROM {ids}")))
+
+    def _exchange(self, table: str, rows: str, *, key: str, gone: str, held: Held | None = None) -> None:
+        """Take the rows whose `key` stands in table `gone` out, and put those of table `rows` in."""
+        work = self._work
+        if held is not None:
+            leaving = (one for (one,) in work.rows(f"SELECT {key} FROM {gone}"))
+            held.replace(leaving, self._whole(rows))
+        work.make("few_narrow", f"SELECT {', '.join(self._sought[table])} FROM {rows}")
+        work.replace(table, "few_narrow", key=key, gone=gone)
