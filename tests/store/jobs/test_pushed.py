@@ -26,7 +26,7 @@ class Served:
         # read all the time: a full pipe would hold the server up
         threading.Thread(target=self._listen, daemon=True).start()
         threading.Thread(target=self._process.stdout.read, daemon=True).start()
-        self.token = installation.wanjia("intake", "token", SOURCE, "--label", "hospital").strip()
+        self.token = installation.wanjia("intake", "token", SOURCE, "--label", "hospital", "--why", "test").strip()
 
     def _listen(self) -> None:
         for line in self._process.stderr:

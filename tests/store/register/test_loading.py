@@ -366,10 +366,54 @@ class TestFastLane:
         api.resolve_few(engine, claimant, make.links(claimant, [3]), **GIVEN, **WHO)
         assert rows("SELECT person_id FROM register_membership WHERE is_head AND upper_inf(known)") == [(1,)]
 
+    def test_deaths_one_after_another_give_the_state_of_the_bulk_lane(self, engine, town):
+        """A spouse's parents stay the spouse's parents, and a dead head of a household stays the others' father or wife."""
+        assertions, links = town
+        load(engine, *town)
+        dying = np.random.default_rng(8).permutation(sorted(set(links["person_id"].to_pylist())))[:40].tolist()
+        deaths = make.frame(
+            [
+                {"source": "death_certificates", "died_on": date(2026, 7, 1 + n % 5), "as_of": date(2026, 7, 9),
+                 "assertion_id": (99 << 32) + 4 * n}
+                for n, _ in enumerate(dying)
+            ]
+        )  # fmt: skip
+        assertions = pa.concat_tables([assertions, deaths], promote_options="default")
+        links = pa.concat_tables([links, make.links(deaths, dying)])
+        for start in (*range(0, 10), *range(10, 40, 6)):
+            self.few(engine, assertions, links, dying[start : start + (1 if start < 10 else 6)])
+        piecemeal = digest()
+        load(engine, assertions, links)
+        assert digest() == piecemeal
+
+    def test_who_has_no_record_left_leaves(self, engine):
+        number = make.numbers(
+            np.array([990101]), np.array([make.days(date(1980, 1, 1))]), np.array(["2"]), np.array([3])
+        )[0]
+        frame, links = family(citizen_number=str(number))
+        load(engine, frame, links)
+        assert rows("SELECT kind, other_id FROM register_relation WHERE person_id = 2 AND upper_inf(known)") == [
+            ("mother", 1)
+        ]
+        # the mother's record turns out to be the child's
+        api.resolve_few(engine, frame, make.links(frame, [2, 2]), persons=[1, 2], **GIVEN, **WHO)
+        piecemeal = digest()
+        assert rows("SELECT id FROM register_person WHERE left_at IS NULL") == [(2,)]
+        assert not rows("SELECT 1 FROM register_relation WHERE upper_inf(known)")
+        load(engine, frame, make.links(frame, [2, 2]))
+        assert digest() == piecemeal
+
+    def test_a_rehearsal_writes_nothing(self, engine):
+        frame, links = family()
+        load(engine, frame, links)
+        before = digest(), rows("SELECT count(*) FROM register_load")
+        api.rehearse_few(engine, frame, links, **GIVEN)
+        assert (digest(), rows("SELECT count(*) FROM register_load")) == before
+
     def test_too_many_are_refused(self, engine):
-        frame = make.frame([{"sex": "1"}] * 1001)
+        frame = make.frame([{"sex": "1"}] * 2001)
         with pytest.raises(FewTooMany):
-            api.resolve_few(engine, frame, make.links(frame, list(range(1, 1002))), **GIVEN, **WHO)
+            api.resolve_few(engine, frame, make.links(frame, list(range(1, 2002))), **GIVEN, **WHO)
 
 
 def cells():

@@ -23,7 +23,7 @@ from wanjia.linkage.bulk.names import FEW, WHOLE
 from wanjia.linkage.declared import Linkage, SourceTrust
 from wanjia.linkage.errors import NoLinks, TooManyForTheFastLane
 
-MOST_ROWS = 200
+MOST_ROWS = 500
 #: a chain of resembling records longer than this many steps is followed no further at once; clusters are far smaller
 MOST_STEPS = 30
 
@@ -88,7 +88,7 @@ class Resident:
         return cls(work, linkage, trust, trained)
 
     def link_few(self, assertions: pa.Table, *, withdrawn: list[int] | None = None) -> FewLinked:
-        """Link 1 to 200 new assertions; those of the same source, key and subject supersede earlier ones. `withdrawn`: ids to forget.
+        """Link 1 to 500 new assertions; those of the same source, key and subject supersede earlier ones. `withdrawn`: ids to forget.
 
         Raises `TooManyForTheFastLane`.
         """

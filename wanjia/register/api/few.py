@@ -28,7 +28,7 @@ from wanjia.register.api.resolving import FACTS, Elsewhere, FactTable, resolve
 from wanjia.register.errors import FewTooMany
 from wanjia.register.rules import DeclaredElement, TrustedSource
 
-MOST_PERSONS = 1000
+MOST_PERSONS = 2000
 PLANS_KEPT = 32
 ASSERTIONS, LINKS = "few_assertions", "few_links"
 _OUTSIDE = {

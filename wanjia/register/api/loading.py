@@ -157,7 +157,11 @@ def _keep_subjects(
         {"at": at, "only": list(only or [])},
     )
     counts[f"{table}.ended"] = cursor.rowcount
-    cursor.execute(f"UPDATE {table} t SET left_at = NULL FROM {STAGE} s WHERE s.id = t.id AND t.left_at IS NOT NULL")
+    cursor.execute(
+        f"UPDATE {table} t SET left_at = NULL FROM {STAGE} s WHERE s.id = t.id AND t.left_at IS NOT NULL"
+        + ("" if only is None else " AND t.id = ANY(%(ids)s)"),
+        {"ids": ids["id"].to_pylist() if only is not None else None},
+    )
     returned = cursor.rowcount
     sealed = ("is_sealed, ", "false, ") if table == "register_person" else ("", "")
     cursor.execute(
@@ -214,9 +218,16 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
     cursor.execute(f"UPDATE {fact.table} t SET sole = false FROM {STAGE} s WHERE {same_keys} AND t.sole")
     listed = ", ".join(fact.columns[:-1])
     staged = ", ".join(f"s.{column}" for column in fact.columns[:-1])
+    before = f"SELECT true AS found FROM {fact.table} t WHERE {same_keys}"
+    # many rows are looked for in one pass over the table, few one by one
+    is_new, beside = (
+        (f"NOT EXISTS ({before})", "")
+        if only is None
+        else ("b.found IS NULL", f" LEFT JOIN LATERAL ({before} LIMIT 1) b ON true")
+    )
     cursor.execute(
-        f"INSERT INTO {fact.table} ({listed}, sole, known) SELECT {staged},"
-        f" s.sole AND NOT EXISTS (SELECT FROM {fact.table} t WHERE {same_keys}), tstzrange(%(at)s, NULL) FROM {STAGE} s",
+        f"INSERT INTO {fact.table} ({listed}, sole, known) SELECT {staged}, s.sole AND {is_new}, tstzrange(%(at)s, NULL)"
+        f" FROM {STAGE} s{beside}",
         given,
     )
     return ended, cursor.rowcount

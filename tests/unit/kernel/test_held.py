@@ -1,0 +1,44 @@
+"""Rows found by id: a table that is changed again and again holds what a dictionary would."""
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wanjia.kernel import held as module
+from wanjia.kernel.held import Held
+
+IDS = st.integers(0, 40)
+STEPS = st.lists(st.tuples(st.sets(IDS, max_size=8), st.sets(IDS, max_size=8)), max_size=30)
+
+
+def table(rows: dict[int, str]) -> pa.Table:
+    return pa.table({"id": pa.array(list(rows), pa.int64()), "said": pa.array(list(rows.values()), pa.string())})
+
+
+def told(found: pa.Table) -> dict[int, str]:
+    return dict(zip(found["id"].to_pylist(), found["said"].to_pylist(), strict=True))
+
+
+@given(first=st.sets(IDS), steps=STEPS, asked=st.sets(st.integers(-2, 45)))
+def test_it_holds_what_a_dictionary_would(first, steps, asked):
+    module.MOST_GONE, before = 10, module.MOST_GONE
+    try:
+        expected = {one: f"first {one}" for one in first}
+        held = Held(table(expected), "id")
+        for number, (gone, fresh) in enumerate(steps):
+            rows = {one: f"{number} {one}" for one in fresh}
+            expected = {one: said for one, said in expected.items() if one not in gone | fresh} | rows
+            held.replace(gone | fresh, table(rows))
+            assert told(held.rows(asked)) == {one: said for one, said in expected.items() if one in asked}
+        assert told(held.table()) == expected
+    finally:
+        module.MOST_GONE = before
+
+
+def test_a_column_that_only_some_rows_have_is_null_elsewhere():
+    held = Held(table({1: "a"}), "id")
+    held.replace([], pa.table({"more": ["x"], "id": pa.array([2], pa.int64())}))
+    assert held.rows([1, 2]).sort_by("id").to_pylist() == [
+        {"id": 1, "said": "a", "more": None},
+        {"id": 2, "said": None, "more": "x"},
+    ]
