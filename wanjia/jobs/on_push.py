@@ -186,7 +186,8 @@ class FastLane:
             return
         few = self._resident.link_few(fresh, withdrawn=gone)
         before = linkage.load_few(few.links, few.gone, few.review)
-        touched = sorted(before | set(few.links.column("person_id").to_pylist()))
+        touched = before | set(few.links.column("person_id").to_pylist())
+        touched = sorted(touched.union(register.spouses_of(touched)))
         links = self._resident.links_of(touched)
         said = self._standing.of(links.column("assertion_id").to_pylist())
         register.resolve_few(self._engine, said, links, persons=touched, by=BY, why=WHY, **self._given())

@@ -366,24 +366,71 @@ class TestFastLane:
         api.resolve_few(engine, claimant, make.links(claimant, [3]), **GIVEN, **WHO)
         assert rows("SELECT person_id FROM register_membership WHERE is_head AND upper_inf(known)") == [(1,)]
 
-    def test_deaths_one_after_another_give_the_state_of_the_bulk_lane(self, engine, town):
-        """A spouse's parents stay the spouse's parents, and a dead head of a household stays the others' father or wife."""
-        assertions, links = town
-        load(engine, *town)
-        dying = np.random.default_rng(8).permutation(sorted(set(links["person_id"].to_pylist())))[:40].tolist()
-        deaths = make.frame(
+    def test_the_dead_remain_relatives_and_a_spouse_keeps_other_relatives(self, engine):
+        """A household's head dies, then his wife, each settled alone; his father stays his father, and the marriage ended with the first death."""
+        frame = make.frame(
             [
-                {"source": "death_certificates", "died_on": date(2026, 7, 1 + n % 5), "as_of": date(2026, 7, 9),
-                 "assertion_id": (99 << 32) + 4 * n}
-                for n, _ in enumerate(dying)
+                {"sex": "1", "birth_on": date(1970, 1, 1), "household_number": "H1", "relation_to_head": "02"},
+                {"sex": "2", "birth_on": date(1972, 1, 1), "household_number": "H1", "relation_to_head": "12"},
+                {"sex": "1", "birth_on": date(1945, 1, 1), "household_number": "H1", "relation_to_head": "51"},
             ]
-        )  # fmt: skip
-        assertions = pa.concat_tables([assertions, deaths], promote_options="default")
-        links = pa.concat_tables([links, make.links(deaths, dying)])
-        for start in (*range(0, 10), *range(10, 40, 6)):
-            self.few(engine, assertions, links, dying[start : start + (1 if start < 10 else 6)])
+        )
+        load(engine, frame, make.links(frame, [1, 2, 3]))
+        for person, day in ((1, date(2026, 7, 2)), (2, date(2026, 7, 1))):
+            death = make.frame(
+                [
+                    {"source": "death_certificates", "died_at": datetime.combine(day, datetime.min.time()), "as_of": date(2026, 7, 9),
+                     "assertion_id": (9 << 32) + 4 * person}
+                ]
+            )  # fmt: skip
+            frame = pa.concat_tables([frame, death])
+            self.few(engine, frame, make.links(frame, [1, 2, 3, 1, 2][: frame.num_rows]), [person])
         piecemeal = digest()
-        load(engine, assertions, links)
+        assert rows("SELECT person_id, kind, other_id, upper(valid) FROM register_relation WHERE upper_inf(known) ORDER BY 1, 2") == [
+            (1, "father", 3, None),
+            (1, "spouse", 2, date(2026, 7, 1)),
+            (2, "spouse", 1, date(2026, 7, 1)),
+        ]  # fmt: skip
+        load(engine, frame, make.links(frame, [1, 2, 3, 1, 2]))
+        assert digest() == piecemeal
+
+    def test_a_spouse_known_by_the_marriage_record_alone_is_settled_too(self, engine):
+        married = {
+            "source": "marriages",
+            "record_key": "M1",
+            "marriage_event_on": date(2000, 1, 1),
+            "marriage_event_kind": "1",
+        }
+        frame = make.frame(
+            [
+                {"sex": "1", "birth_on": date(1970, 1, 1), "household_number": "H1", "relation_to_head": "02"},
+                {"sex": "1", "birth_on": date(1945, 1, 1), "household_number": "H1", "relation_to_head": "51"},
+                {**married, "subject": "spouse_a"},
+                {**married, "subject": "spouse_b", "sex": "2"},
+            ]
+        )
+        load(engine, frame, make.links(frame, [1, 3, 1, 2]))
+        before = rows("SELECT person_id, kind, other_id FROM register_relation WHERE upper_inf(known) ORDER BY 1, 2")
+        assert before == [(1, "father", 3), (1, "spouse", 2), (2, "spouse", 1)]
+        death = make.frame(
+            [
+                {
+                    "source": "death_certificates",
+                    "died_at": datetime(2026, 7, 1),
+                    "as_of": date(2026, 7, 9),
+                    "assertion_id": 9 << 32,
+                }
+            ]
+        )
+        frame = pa.concat_tables([frame, death])
+        links = make.links(frame, [1, 3, 1, 2, 2])
+        self.few(engine, frame, links, [2])
+        after = rows("SELECT person_id, kind, other_id FROM register_relation WHERE upper_inf(known) ORDER BY 1, 2")
+        assert after == before, "what rests on another's record stands"
+        assert api.spouses_of([2]) == [1]
+        self.few(engine, frame, links, [2, *api.spouses_of([2])])
+        piecemeal = digest()
+        load(engine, frame, links)
         assert digest() == piecemeal
 
     def test_who_has_no_record_left_leaves(self, engine):

@@ -11,7 +11,7 @@ from wanjia.register.api.counting import (
 )
 from wanjia.register.api.erasing import erase_person
 from wanjia.register.api.explaining import Belief, beliefs
-from wanjia.register.api.few import rehearse_few, resolve_few
+from wanjia.register.api.few import rehearse_few, resolve_few, spouses_of
 from wanjia.register.api.finding import (
     Found,
     Hit,
@@ -67,6 +67,7 @@ __all__ = [
     "sizes",
     "somebody",
     "sought_by",
+    "spouses_of",
     "subject_of",
     "subjects_of",
 ]  # fmt: skip

@@ -81,6 +81,16 @@ def resolve_few(
         return write(_WithRelations(settled, related), only=concerned, relations_of=scope, by=by, why=why)
 
 
+def spouses_of(persons: Iterable[int]) -> list[int]:
+    """The present spouses of these persons. Settle them together: what they are to each other may rest on the record of either."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT other_id FROM register_relation WHERE upper_inf(known) AND kind = 'spouse' AND person_id = ANY(%s)",
+            [list(persons)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def _prefer_indexes() -> None:
     """For the rest of the transaction: a fresh temporary table has no statistics, and the planner would read the whole register beside it."""
     with connection.cursor() as cursor:
