@@ -93,6 +93,7 @@ def _pages(r: dict, thresholds: dict) -> list[str]:
         f"Over HTTP, one visitor, {r['measured_on']}. The database's share is that of the same queries sent alone. Bound: p95 ≤ {thresholds['pages']['p95_ms']} ms.", "",
         "| page | p50 ms | p95 ms | longest ms | database p95 ms |", "|---|---:|---:|---:|---:|",
         *(f"| {p['page']} | {p['p50_ms']:.0f} | {p['p95_ms']:.0f} | {p['longest_ms']:.0f} | {p['database_p95_ms']:.0f} |" for p in r["pages"]),
+        "",
     ]  # fmt: skip
 
 
