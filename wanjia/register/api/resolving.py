@@ -49,6 +49,7 @@ class FactTable:
     frame: str  # attribute of Resolution
     keys: tuple[str, ...]
     values: tuple[str, ...]
+    is_single: bool = True  # resolving yields one row at most for equal keys
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ FACTS = (
         ("sex", "birth_on", "died_on", "registration_state", "marital_status", "marital_since"),
     ),
     FactTable("register_membership", "memberships", ("person_id", "kind"), ("household_id", "is_head", "relation")),
-    FactTable("register_residence", "residences", ("person_id", "kind"), ("division", "division_now")),
+    FactTable("register_residence", "residences", ("person_id", "kind"), ("division", "division_now"), is_single=False),
     FactTable("register_relation", "relations", ("person_id", "kind"), ("other_id",)),
 )  # fmt: skip
 
@@ -112,10 +113,9 @@ class Resolution:
         }
         for fact in FACTS:
             frame: Table = getattr(self, fact.frame)
-            alone = ibis.window(group_by=list(fact.keys))
-            asked[fact.frame] = frame.mutate(valid=valid_text(frame), sole=frame.count().over(alone) == 1).select(
-                *fact.columns
-            )
+            alone = frame.count().over(ibis.window(group_by=list(fact.keys))) == 1
+            sole = ibis.literal(True) if fact.is_single else alone
+            asked[fact.frame] = frame.mutate(valid=valid_text(frame), sole=sole).select(*fact.columns)
         return asked
 
     def dossiers(self) -> Iterator[pa.Table]:
