@@ -10,8 +10,7 @@ SCRIPT = """
 from wanjia.kernel.engine import get_engine
 from wanjia.kernel.errors import EngineUnavailable
 try:
-    with get_engine("spark") as engine:
-        engine.session
+    get_engine("spark")
 except EngineUnavailable as refused:
     print(refused.code, refused.sentence("en"))
 """

@@ -189,13 +189,16 @@ class DuckDBEngine(Engine):
 
 
 class SparkEngine(Engine):
-    """Apache Spark: the operator's cluster by WANJIA_SPARK_MASTER, local mode otherwise."""
+    """Apache Spark: the operator's cluster by WANJIA_SPARK_MASTER, local mode otherwise. Raises `EngineUnavailable`."""
 
     kind = "spark"
 
-    @cached_property
-    def session(self) -> Any:
-        """The Spark session, with what Splink 5 needs (its similarity jar, a checkpoint folder)."""
+    def __init__(self) -> None:
+        # at once and not at first use: the process forks for Java, and a fork beside the threads of a stage crashes
+        self.session = self._started()
+
+    def _started(self) -> Any:
+        """The Spark session, with what Splink 5 needs (its similarity jar)."""
         _find_java()
         try:
             from pyspark.errors import PySparkRuntimeError
@@ -288,9 +291,8 @@ class SparkEngine(Engine):
         )
 
     def close(self) -> None:
-        if "session" in self.__dict__:
-            self.session.stop()
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self.session.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _find_java() -> None:
