@@ -26,10 +26,15 @@ def successors(engine: Engine, *, lake: Lake, former_ids: Collection[int]) -> di
     work.put("lk_founding", lake.read(state.KEYS))
     work.put("lk_holders", lake.read(state.LINKS).select(["assertion_id", "person_id", "band"]))
     founded = persons.FIRST_63_BITS[work.kind].format(text=persons.founder_text("k"))
-    found = work.rows(
-        f"""SELECT f.former_id, h.person_id FROM (SELECT k.assertion_id, {founded} AS person_id FROM lk_founding k) k
-        JOIN lk_former f ON f.former_id = k.person_id JOIN lk_holders h ON h.assertion_id = k.assertion_id
-        WHERE h.person_id <> f.former_id AND h.band = 'link'"""
+    # in two steps: of one statement the planner makes "every former id beside every link but its own" first, which no memory holds
+    work.make(
+        "lk_founders",
+        f"""SELECT k.assertion_id, f.former_id FROM (SELECT k.assertion_id, {founded} AS person_id FROM lk_founding k) k
+        JOIN lk_former f ON f.former_id = k.person_id""",
     )
-    work.drop("lk_former", "lk_founding", "lk_holders")
-    return {int(former): int(person) for former, person in found}
+    found = work.rows(
+        """SELECT f.former_id, h.person_id FROM lk_founders f JOIN lk_holders h ON h.assertion_id = f.assertion_id
+        WHERE h.band = 'link'"""
+    )
+    work.drop("lk_former", "lk_founding", "lk_founders", "lk_holders")
+    return {int(former): int(person) for former, person in found if former != person}
