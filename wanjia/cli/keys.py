@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from wanjia.cli import _options
+
 SHAPES = click.Choice(["text", "json"])
 LEFT = 3
 
@@ -39,10 +41,8 @@ def _dry(function):
 @click.group()
 def command() -> None:
     """Keys: list, rotate, re-encrypt, destroy; certificates of what is gone."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    # an erasure writes of a person and re-encryption of their search keys: both are refused while the log is not known to go on
+    _options.ready()
 
 
 @command.command("list")

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from wanjia.cli import _options
+
 SHAPES = click.Choice(["text", "json"])
 
 
@@ -31,10 +33,7 @@ def _shape(function):
 @click.group()
 def command() -> None:
     """Unusual reads by staff: rules, alerts, canary residents. Residents are never watched."""
-    from wanjia.kernel.database import migrate, setup_django
-
-    setup_django()
-    migrate()
+    _options.ready()
 
 
 @command.command()
