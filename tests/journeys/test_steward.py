@@ -23,7 +23,7 @@ def test_cells_only_for_a_reason(visit):
     assert not faults_of(page)
     assert not watch.errors
 
-    admin, _ = visit("admin")
+    admin, _ = visit("system_admin")
     admin.goto(page.url)
     assert admin.locator("#why").count() == 0, "an administrator may not show cells"
 
