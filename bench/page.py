@@ -36,6 +36,10 @@ def write_page() -> None:
         lines += _push(found["push"], thresholds)
     if "access" in found:
         lines += _access(found["access"], thresholds)
+    if "trace" in found:
+        lines += _trace(found["trace"], thresholds)
+    if "trace_search" in found:
+        lines += _trace_search(found["trace_search"], thresholds)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join(lines) + "\n")
 
@@ -49,6 +53,36 @@ def _access(r: dict, thresholds: dict) -> list[str]:
             f"| Cedar alone, one question (reference) | {r['cedar_alone_per_second']:,.0f} | |",
             f"| machine tokens | {r['tokens_per_second']:,.0f} | {bound['tokens_per_second']} |",
             f"| machine tokens with Django's slow hash (reference) | {r['tokens_with_slow_hash_per_second']:,.1f} | |", ""]  # fmt: skip
+
+
+def _trace(r: dict, thresholds: dict) -> list[str]:
+    bound = thresholds["trace"]
+    flood = (
+        ("bare SELECT", "bare_select"),
+        ("bare SELECT + INSERT", "select_and_insert"),
+        ("logged read", "logged_read"),
+    )
+    steady = r["logged_at_1000"]
+    return ["## The trace", "", f"{r['entries']:,} entries, {r['clients']} clients, {r['cpus']} cores, the sequencer running.", "",
+            "| | per second | p50 ms | p99 ms | longest ms |", "|---|---:|---:|---:|---:|",
+            *(f"| {name} | {r[key]['per_second']:,} | {r[key]['p50_ms']} | {r[key]['p99_ms']} | {r[key]['longest_ms']} |" for name, key in flood),
+            f"| logged read, 1,000 a second asked for | {steady['per_second']:,} | {steady['p50_ms']} | {steady['p99_ms']} | {steady['longest_ms']} |", "",
+            f"Bounds: ≥ {bound['logged_reads_per_second']:,} logged reads a second, p99 ≤ {bound['logged_read_p99_ms']} ms. From the commit to a published "
+            f"checkpoint: p99 {r['publish']['p99_seconds']} s (bound {bound['publish_p99_seconds']} s).", "",
+            "| one answer, ms | p50 | p99 | longest | bound |", "|---|---:|---:|---:|---:|",
+            *(f"| {name} | {r[key]['p50']} | {r[key]['p99']} | {r[key]['longest']} | {limit} |" for name, key, limit in (
+                ("inclusion proof", "inclusion_ms", bound["inclusion_ms"]), ("consistency proof", "consistency_ms", ""), ("receipt", "receipt_ms", ""),
+                ("who looked", "who_looked_ms", bound["who_looked_ms"]))), ""]  # fmt: skip
+
+
+def _trace_search(r: dict, thresholds: dict) -> list[str]:
+    slowest = sorted(r["page_ms"].items(), key=lambda one: -one[1]["longest"])
+    return [f"## An auditor's search over {r['entries']:,} entries", "",
+            "The whole page, first and next, for common values, rare ones, and such as never meet. Bound: "
+            f"{thresholds['trace']['search_seconds']} s. The ten slowest again with the server just started and nothing of it in memory: longest "
+            f"{r['cold_longest_ms'] / 1000:.2f} s.", "",
+            "| filter | pages asked | median ms | longest ms |", "|---|---:|---:|---:|",
+            *(f"| {name} | {one['asked']} | {one['median']:.0f} | {one['longest']:.0f} |" for name, one in slowest), ""]  # fmt: skip
 
 
 def _city_tables(cities: list[tuple[str, dict]], thresholds: dict) -> list[str]:

@@ -7,7 +7,13 @@ which leaves a row of `Erasure` and an entry of its own; the place, and so every
 from django.contrib.postgres.fields import BigIntegerRangeField
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+# a purpose is a declared code, and perhaps a case after a colon
+_purpose_without_case = Func(F("purpose"), Value(":"), Value(1), function="split_part", output_field=models.TextField())
+_has_case = GreaterThan(StrIndex("purpose", Value(":")), 0)
 
 
 class Reach(models.IntegerChoices):
@@ -37,9 +43,33 @@ class Entry(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["subject", "at", "id"], condition=Q(subject__isnull=False), name="trace_by_person"),
-            models.Index(fields=["kind", "at", "id"], name="trace_by_kind"),
-            models.Index(fields=["actor", "at", "id"], name="trace_by_actor"),
-            models.Index(fields=["department", "at", "id"], condition=~Q(department=""), name="trace_by_department"),
+            # each holds the other columns one may search by: a rare mix is found within one index (api/searching.py)
+            models.Index(
+                fields=["kind", "at", "id"], include=["actor", "department", "purpose", "reach"], name="trace_by_kind"
+            ),
+            models.Index(
+                fields=["actor", "at", "id"], include=["kind", "department", "purpose", "reach"], name="trace_by_actor"
+            ),
+            models.Index(
+                fields=["department", "at", "id"],
+                include=["kind", "actor", "purpose", "reach"],
+                condition=~Q(department=""),
+                name="trace_by_department",
+            ),
+            models.Index(
+                _purpose_without_case,
+                "at",
+                "id",
+                include=["purpose", "kind", "actor", "department", "reach"],
+                name="trace_by_purpose",
+            ),
+            models.Index(fields=["purpose", "at", "id"], condition=Q(_has_case), name="trace_by_case"),
+            models.Index(
+                fields=["at", "id"],
+                include=["kind", "actor", "department", "purpose"],
+                condition=Q(reach__gt=0),
+                name="trace_of_jobs",
+            ),
             models.Index(fields=["at", "id"], name="trace_by_time"),
             models.Index(fields=["at", "id"], condition=Q(reach=2), name="trace_of_everybody"),
         ]

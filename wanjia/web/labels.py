@@ -109,6 +109,7 @@ READ_KINDS: dict[str, str | Promise] = {
     "register.household_members": _("listed as a household member"),
     "linkage.export": _("exported who is the same person"),
     "trace.receipt": _("made a receipt"),
+    "trace.search": _("searched the trace for the person"),
     "trace.erase": _("erased entries by law"),
     "trace.reopen": _("went on with the log after a restore"),
     "trace.self_check": _("checked the whole log"),
@@ -147,6 +148,9 @@ READ_KINDS: dict[str, str | Promise] = {
     "catalog.score": _("scored the quality"),
     "catalog.file_findings": _("filed findings"),
 }
+
+#: whether an entry of the trace is about one person or about many at once
+WORK: dict[str, str | Promise] = {"single": _("one person at a time"), "bulk": _("many persons at once")}
 
 STAGES: dict[str, str | Promise] = {
     "receive": _("Receive"),

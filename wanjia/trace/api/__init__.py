@@ -16,10 +16,8 @@ from wanjia.trace.api.log import (
 )
 from wanjia.trace.api.reading import (
     due_seals,
-    entries,
     is_about,
     kept_since,
-    kinds,
     last_used,
     published_after,
     sealed_counts,
@@ -27,20 +25,25 @@ from wanjia.trace.api.reading import (
 )
 from wanjia.trace.api.recording import Sealed, erase, explained, record, record_job, said_of
 from wanjia.trace.api.restoring import reopen
+from wanjia.trace.api.searching import COUNTED, Found, Wanted, departments, entries, kinds, purposes, search
 from wanjia.trace.api.self_check import Health, health, self_check
 from wanjia.trace.api.sequencing import Sequencer
 from wanjia.trace.api.witnessing import Cosigning
 
 __all__ = [
+    "COUNTED",
     "KEYED",
     "Cosigning",
+    "Found",
     "Health",
     "PublicFile",
     "Sealed",
     "Sequencer",
+    "Wanted",
     "checkpoint",
     "confirm",
     "consistency_proof",
+    "departments",
     "due_seals",
     "entries",
     "erase",
@@ -59,12 +62,14 @@ __all__ = [
     "public_file",
     "public_folder",
     "published_after",
+    "purposes",
     "receipt",
     "record",
     "record_job",
     "reopen",
     "said_of",
     "sealed_counts",
+    "search",
     "self_check",
     "shut_because",
     "who_looked",

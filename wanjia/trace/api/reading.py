@@ -1,4 +1,4 @@
-"""Reading entries: what a person may see of their own, and what an auditor searches."""
+"""Reading entries: what a person may see of their own, and what jobs go through."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from django.db import connection
 
 from wanjia.kernel import clock
 
-_COLUMNS = "e.id, e.at, e.kind, e.actor, e.department, e.purpose, e.basis, e.subject, e.reach, e.detail, p.seq"
+COLUMNS = "e.id, e.at, e.kind, e.actor, e.department, e.purpose, e.basis, e.subject, e.reach, e.detail, p.seq"
 #: not (or no longer) kept from the person
 _SHOWN = (
     "NOT EXISTS (SELECT FROM trace_seal s WHERE s.entry_id = e.id AND s.opened_at IS NULL AND s.opens_on > %(today)s)"
@@ -27,7 +27,7 @@ def who_looked(person_id: int, *, limit: int = 100, before: int | None = None) -
     older = "AND (e.at, e.id) < (SELECT b.at, b.id FROM trace_entry b WHERE b.id = %(before)s)" if before else ""
     newest = f"AND {_SHOWN} {older} ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s"
     with connection.cursor() as cursor:
-        values["jobs"] = _large_jobs_about(cursor, person_id)
+        values["jobs"] = jobs_about(cursor, person_id)
         cursor.execute(
             f"""
             WITH found AS (
@@ -39,12 +39,12 @@ def who_looked(person_id: int, *, limit: int = 100, before: int | None = None) -
                 UNION ALL
                 (SELECT e.id FROM trace_entry e WHERE e.id = ANY(%(jobs)s) {newest})
             )
-            SELECT {_COLUMNS} FROM found JOIN trace_entry e USING (id) LEFT JOIN trace_place p ON p.entry_id = e.id
+            SELECT {COLUMNS} FROM found JOIN trace_entry e USING (id) LEFT JOIN trace_place p ON p.entry_id = e.id
             ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s
             """,
             values,
         )
-        return _rows(cursor)
+        return rows_of(cursor)
 
 
 def kept_since() -> datetime | None:
@@ -68,10 +68,11 @@ def is_about(entry_id: int, person_id: int) -> bool:
             values,
         )
         row = cursor.fetchone()
-        return row is not None and (bool(row[0]) or entry_id in _large_jobs_about(cursor, person_id))
+        return row is not None and (bool(row[0]) or entry_id in jobs_about(cursor, person_id))
 
 
-def _large_jobs_about(cursor: Any, person_id: int) -> list[int]:
+def jobs_about(cursor: Any, person_id: int) -> list[int]:
+    """The entries of large bulk work that a person was part of."""
     cursor.execute("SELECT entry_id, persons FROM trace_jobpart WHERE span @> %s::bigint", [person_id])
     jobs = []
     for entry_id, packed in cursor.fetchall():
@@ -80,48 +81,6 @@ def _large_jobs_about(cursor: Any, person_id: int) -> list[int]:
         if at < len(ids) and ids[at] == person_id:
             jobs.append(entry_id)
     return jobs
-
-
-def entries(
-    *,
-    kind: str = "",
-    actor: str = "",
-    department: str = "",
-    subject: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: int | None = None,
-    limit: int = 50,
-) -> list[dict[str, Any]]:
-    """The newest entries for an auditor (keys as in `who_looked`, sealed ones too); `before`: only what is older than the entry of this id.
-
-    Each filter has its index and pages go by entry, not by number of pages: the trace grows while it is read, and an offset into millions is slow.
-    """
-    values = {
-        "kind": kind, "actor": actor, "department": department, "subject": subject, "since": since, "until": until, "before": before,
-        "limit": limit,
-    }  # fmt: skip
-    wanted = [
-        condition
-        for condition, is_asked in (
-            ("e.kind = %(kind)s", kind),
-            ("e.actor = %(actor)s", actor),
-            ("e.department = %(department)s AND e.department <> ''", department),
-            ("e.subject = %(subject)s", subject is not None),
-            ("e.at >= %(since)s", since),
-            ("e.at < %(until)s", until),
-            ("(e.at, e.id) < (SELECT b.at, b.id FROM trace_entry b WHERE b.id = %(before)s)", before),
-        )
-        if is_asked
-    ]
-    where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_COLUMNS} FROM (SELECT * FROM trace_entry e {where} ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s) e"
-            " LEFT JOIN trace_place p ON p.entry_id = e.id ORDER BY e.at DESC, e.id DESC",
-            values,
-        )
-        return _rows(cursor)
 
 
 def published_after(seq: int, *, kinds: Sequence[str], limit: int = 5000) -> tuple[list[dict[str, Any]], int]:
@@ -135,11 +94,11 @@ def published_after(seq: int, *, kinds: Sequence[str], limit: int = 5000) -> tup
         )
         until = cursor.fetchone()[0]
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM trace_place p JOIN trace_entry e ON e.id = p.entry_id"
+            f"SELECT {COLUMNS} FROM trace_place p JOIN trace_entry e ON e.id = p.entry_id"
             " WHERE p.seq > %s AND p.seq <= %s AND e.kind = ANY(%s) ORDER BY p.seq",
             [seq, until, list(kinds)],
         )
-        return _rows(cursor), until
+        return rows_of(cursor), until
 
 
 def last_used(actors: Sequence[str]) -> dict[str, datetime]:
@@ -151,17 +110,6 @@ def last_used(actors: Sequence[str]) -> dict[str, datetime]:
             [list(actors)],
         )
         return {actor: at for actor, at in cursor.fetchall() if at is not None}
-
-
-def kinds() -> list[str]:
-    """Every kind of act that stands in the trace, by skipping from one to the next (a plain DISTINCT reads the whole trace)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH RECURSIVE skip AS (SELECT min(kind) AS kind FROM trace_entry UNION ALL"
-            " SELECT (SELECT min(kind) FROM trace_entry e WHERE e.kind > skip.kind) FROM skip WHERE skip.kind IS NOT NULL)"
-            " SELECT kind FROM skip WHERE kind IS NOT NULL"
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def sealed_counts() -> dict[str, int]:
@@ -188,7 +136,8 @@ def due_seals(*, by: date | None = None, limit: int = 1000) -> list[dict[str, An
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _rows(cursor: Any) -> list[dict[str, Any]]:
+def rows_of(cursor: Any) -> list[dict[str, Any]]:
+    """The entries a cursor has found by `COLUMNS`."""
     names = [column.name for column in cursor.description]
     rows = []
     for values in cursor.fetchall():
