@@ -101,7 +101,7 @@ def pushed_rows(city) -> list[dict]:
                 found.append({**again, "死亡证明编号": f"X{number}", "姓名": "无名氏", "身份证件号码": ""})
             case 3:
                 found.append({**row, "死亡证明编号": f"Y{number}", "身份证件号码": ""})
-            case 4:
+            case 4 if "身份证件号码" in row:
                 found.append({**row, "死亡证明编号": f"Z{number}", "身份证件号码": row["身份证件号码"][:-1] + "0"})
     return found
 

@@ -29,7 +29,7 @@ def city(tmp_path):
 
 def make(folder, wave):
     made = subprocess.run(
-        [sys.executable, "-m", "wanjia", "city", "make", "--residents", "4000", "--seed", "7", "--out", str(folder), "--wave", wave],
+        [sys.executable, "-m", "wanjia", "city", "make", "--residents", "4000", "--seed", "8", "--out", str(folder), "--wave", wave],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr

@@ -220,7 +220,8 @@ def resolve(
 def searchable_values(engine: Engine, assertions: Table, links: Table) -> pa.Table:
     """(person_id, kind, value) of everything by which persons may be looked up, in order of persons, without resolving anything."""
     linked = links.filter(links.band == "link").select("assertion_id", "person_id")
-    return engine.arrow(dossiers.searchable(assertions.join(linked, "assertion_id")).order_by("person_id"))
+    rows = Statements((Part(assertions.join(linked, "assertion_id"), None),))
+    return engine.arrow(dossiers.searchable(rows).order_by("person_id"))
 
 
 def _one_person_each(engine: Engine, ranked: Table) -> None:

@@ -56,9 +56,13 @@ def searchable(statements: Statements) -> Table:
     for kind, columns in BLIND_ELEMENTS.items():
         for column in columns:
             if statements.has(column):
-                rows = statements.table(column)
                 found.append(
-                    rows.filter(rows[column].notnull()).select("person_id", kind=ibis.literal(kind), value=rows[column])
+                    statements.union(
+                        lambda part, kind=kind, column=column: part.frame.filter(part.frame[column].notnull()).select(
+                            "person_id", kind=ibis.literal(kind), value=part.frame[column]
+                        ),
+                        lambda part, column=column: part.has(column),
+                    )
                 )
     if not found:
         # a profile may declare none of these elements: then nobody is found by name or number, and all else works
