@@ -3,7 +3,8 @@
 Registry: officers and supervisors. They find unsealed persons of their area, and read of them what the stated purpose needs; supervisors also find
 (not read) sealed ones. A grant for just this person adds finding or reading, for its purpose; over a seal only if it says so. Protected
 attributes are shown to the person alone. An urgent purpose works through an urgent grant only, and an urgent grant through nothing else.
-Residents see themselves, for the purpose of their own. Machines are given what was agreed, never sealed persons. Nobody else reaches persons.
+Papers are made by the registry for the purpose `certify` alone, with what the form prints, protected attributes too, under the same walls as
+reading. Residents see themselves, for the purpose of their own. Machines are given what was agreed, never sealed persons. Nobody else reaches persons.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from itertools import product
 
 from wanjia.access.adapters.policies import PolicyBook
 from wanjia.access.api import Action, book
-from wanjia.access.rules import Circumstances
+from wanjia.access.rules import FIELD_ACTIONS, Circumstances
 
 REGISTRY = {"officer", "supervisor"}
 #: grant → (may_find, may_read, is_urgent, covers_sealed)
@@ -78,7 +79,7 @@ def may_find(cell: Cell, declared: PolicyBook | None = None) -> bool:
 
 
 def groups(cell: Cell, action: Action, declared: PolicyBook | None = None) -> set[str]:
-    """The field groups that may be shown (READ) or delivered (EXPORT)."""
+    """The field groups that may be shown (READ), delivered (EXPORT) or printed on papers (CERTIFY)."""
     declared = declared or book()
     purpose = declared.purposes[cell.purpose]
     needed = set(purpose.fields)
@@ -88,6 +89,10 @@ def groups(cell: Cell, action: Action, declared: PolicyBook | None = None) -> se
         is_given = cell.role == "machine" and is_stated(cell, declared) and reads and not cell.is_sealed
         # the person's own eyes are nobody's business here, but the rule about protected attributes speaks of them
         return (needed if cell.is_own else plain) if is_given else set()
+    if action is Action.CERTIFY:
+        is_open = reads and covers if cell.is_sealed else reads or cell.in_area
+        is_due = cell.role in REGISTRY and is_stated(cell, declared) and cell.purpose == "certify"
+        return needed if is_due and is_open and not (urgent and not purpose.is_urgent) else set()
     if cell.role == "resident":
         is_refused_urgent = urgent and not purpose.is_urgent
         return needed if cell.is_own and cell.purpose == "own" and not is_refused_urgent else set()
@@ -113,12 +118,14 @@ def is_stated(cell: Cell, declared: PolicyBook | None = None) -> bool:
 def with_a_careless_policy(cell: Cell, action: Action, declared: PolicyBook) -> bool | set[str]:
     """What is still refused when somebody adds a policy that permits everything to everybody: the rules that say never."""
     if declared.roles[cell.role].is_administrator:
-        return set() if action in (Action.READ, Action.EXPORT) else False
-    if action not in (Action.READ, Action.EXPORT):
+        return set() if action in FIELD_ACTIONS else False
+    if action not in FIELD_ACTIONS:
         return True
     _, reads, urgent, covers = GRANTS[cell.grant]
-    if action is Action.READ and urgent and not declared.purposes[cell.purpose].is_urgent:
+    if action is not Action.EXPORT and urgent and not declared.purposes[cell.purpose].is_urgent:
         return set()
     if cell.is_sealed and not cell.is_own and not (reads and covers):
         return set()
+    if action is Action.CERTIFY:
+        return set(declared.fields) if cell.purpose == "certify" else set()
     return {key for key, group in declared.fields.items() if cell.is_own or not group.is_protected}

@@ -30,21 +30,37 @@ class Right(StrEnum):
     SEE_POLICIES = "see_policies"
     KEYS = "keys"
     OVERSEE = "oversee"
+    ISSUE_DOCUMENT = "issue_document"
+    REVOKE_DOCUMENT = "revoke_document"
+    CONFIRM_REVOCATION = "confirm_revocation"
 
 
 class Action(StrEnum):
-    """What a policy decides about: finding that somebody is there, reading, delivering, and opening in an emergency."""
+    """What a policy decides about: finding that somebody is there, reading, delivering, putting on the person's own papers, and opening in an
+    emergency."""
 
     FIND = "find"
     READ = "read"
     EXPORT = "export"
+    CERTIFY = "certify"
     BREAK_GLASS = "break_glass"
 
 
 #: rights that lead to persons: no administrator's role may hold one
 PERSON_RIGHTS = frozenset(
-    {Right.FIND_PERSON, Right.OPEN_PERSON, Right.BREAK_GLASS, Right.SHOW_QUARANTINED_ROW, Right.SEE_OWN_RECORD}
+    {
+        Right.FIND_PERSON,
+        Right.OPEN_PERSON,
+        Right.BREAK_GLASS,
+        Right.SHOW_QUARANTINED_ROW,
+        Right.SEE_OWN_RECORD,
+        Right.ISSUE_DOCUMENT,
+    }
 )
+
+
+#: actions that are decided field group by field group
+FIELD_ACTIONS = frozenset({Action.READ, Action.EXPORT, Action.CERTIFY})
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ def wrong_cells(cells) -> list[str]:
             "break_glass": decide(cell.role, Action.BREAK_GLASS, cell.purpose, case).is_allowed,
             "read": set(decide(cell.role, Action.READ, cell.purpose, case).fields),
             "export": set(decide(cell.role, Action.EXPORT, cell.purpose, case).fields),
+            "certify": set(decide(cell.role, Action.CERTIFY, cell.purpose, case).fields),
         }
         due = {
             "find": matrix.may_find(cell),
             "break_glass": matrix.may_break_glass(cell),
             "read": matrix.groups(cell, Action.READ),
             "export": matrix.groups(cell, Action.EXPORT),
+            "certify": matrix.groups(cell, Action.CERTIFY),
         }
         found += [
             f"{cell}: {action} is {given[action]}, due {due[action]}" for action in due if given[action] != due[action]

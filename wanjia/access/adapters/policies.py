@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import cedarpy
 
 from wanjia.access.declared import DeclaredRole, FieldGroup, Purpose
-from wanjia.access.rules import Action, Circumstances
+from wanjia.access.rules import FIELD_ACTIONS, Action, Circumstances
 from wanjia.kernel import settings
 from wanjia.kernel.declared import DeclarationErrors, Mistake, did_you_mean, load_folder
 from wanjia.standards import api as standards
@@ -67,7 +67,7 @@ class PolicyBook:
         """Cedar's answer; anything but a clean Allow is no: a request it cannot read or a policy that fails denies."""
         if role not in self.roles or purpose not in self.purposes:
             return Verdict(False, frozenset(), {})
-        needs_fields = action in (Action.READ, Action.EXPORT)
+        needs_fields = action in FIELD_ACTIONS
         targets = [f'Fields::"{name}"' for name in self.fields] if needs_fields else ['Register::"persons"']
         context = {**case.as_context(), "purpose": {"__entity": {"type": "Purpose", "id": purpose}}}
         asked = [
