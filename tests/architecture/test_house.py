@@ -16,7 +16,7 @@ LAYERS = [
     {"standards", "trace", "privacy", "access", "keys"},
     {"catalog", "register", "archives", "intake"},
     {"linkage"},
-    {"sharing", "flows", "statistics", "oversight"},
+    {"sharing", "flows", "statistics", "oversight", "documents"},
     {"services", "planning"},
     {"web", "cli", "jobs", "city"},
 ]

@@ -3,8 +3,8 @@
 Registry: officers and supervisors. They find unsealed persons of their area, and read of them what the stated purpose needs; supervisors also find
 (not read) sealed ones. A grant for just this person adds finding or reading, for its purpose; over a seal only if it says so. Protected
 attributes are shown to the person alone. An urgent purpose works through an urgent grant only, and an urgent grant through nothing else.
-Papers are made by the registry for the purpose `certify` alone, with what the form prints, protected attributes too, under the same walls as
-reading. Residents see themselves, for the purpose of their own. Machines are given what was agreed, never sealed persons. Nobody else reaches persons.
+Papers are made by the registry for the purpose `certify` alone, with what the form prints, protected attributes too, under the walls of reading.
+Residents see themselves, for the purpose of their own. Machines are given what was agreed, never sealed persons. Nobody else reaches persons.
 """
 
 from dataclasses import dataclass

@@ -34,12 +34,14 @@ def command(residents: int, seed: int, port: int, serve: bool) -> None:
     serving.prepare()
     from wanjia.access import api as access
     from wanjia.cli.run import show
+    from wanjia.documents import api as documents
     from wanjia.jobs import on_delivery
     from wanjia.register import api as register
 
     _push(city / "push")
     report = on_delivery.run(city / "inbox", by=BY, why=WHY, progress=for_terminal())
     show(report)
+    documents.ensure_test_chain(by=BY, why=WHY)
     accounts = access.make_demo_accounts(resident=register.somebody())
     click.echo(f"\nReady after {time.monotonic() - began:.0f} s.\n")
     for account in accounts:

@@ -176,10 +176,16 @@ def _spark() -> Check:
 
 
 def _font() -> Check:
-    has = any(
-        Path(folder).is_dir() and any(Path(folder).rglob("*CJK*"))
-        for folder in ("/usr/share/fonts", "/usr/local/share/fonts")
-    )
+    from wanjia.documents import api as documents
+
+    here = documents.fonts_here()
+    if not here:
+        return Check("fonts of documents", False, "none on this machine", "pip install noto-cjk-sans-otc")
+    drawn, whole = documents.coverage()["Extension B"]
     return Check(
-        "CJK font", has, "found" if has else "none on this machine", "apt-get install fonts-noto-cjk", is_needed=False
+        "fonts of documents",
+        drawn > whole / 2,
+        f"{', '.join(here)}; {drawn:,} of {whole:,} rare characters of extension B",
+        "apt-get install fonts-hanazono, or put a font that has them into the folder WANJIA_FONTS names",
+        is_needed=False,
     )

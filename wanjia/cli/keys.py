@@ -1,4 +1,4 @@
-"""`wanjia keys list|rotate|reencrypt|destroy|erase|certificate`: the work of the security administrator."""
+"""`wanjia keys list|rotate|reencrypt|destroy|erase|certificate|chain`: the work of the security administrator."""
 
 import json
 import sys
@@ -195,6 +195,32 @@ def certificate(number: str | None, path: Path | None, public_key: str | None, s
         return
     document = api.certificate(number)
     click.echo(document if shape == "json" else api.as_text(document, _language()))
+
+
+@command.command()
+@click.argument("purpose", default="documents")
+@click.option(
+    "--test", "is_test", is_flag=True, help="Certify the key by a root of this installation's own, for trials."
+)
+@click.option("--request", "is_request", is_flag=True, help="Print a request for a certificate authority (PKCS #10).")
+@click.option(
+    "--install", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Use this chain (PEM, the key's own first)."
+)  # fmt: skip
+@_who
+def chain(purpose: str, is_test: bool, is_request: bool, path: Path | None, by: str, why: str) -> None:
+    """The certificates of the key that signs for PURPOSE (documents): show them, request, install, or make a test chain."""
+    from wanjia.keys import api
+
+    if is_test + is_request + (path is not None) > 1:
+        raise click.UsageError("choose one of --test, --request and --install")
+    if is_request:
+        click.echo(api.signing_request(purpose), nl=False)
+        return
+    if is_test:
+        api.make_test_chain(purpose, by=by, why=why)
+    elif path:
+        api.install_chain(purpose, path.read_text(encoding="ascii", errors="replace"), by=by, why=why)
+    click.echo(api.signing_chain(purpose), nl=False)
 
 
 def _json(content: dict[str, Any]) -> None:

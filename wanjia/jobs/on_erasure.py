@@ -19,6 +19,7 @@ def erase_person(
 
     Raises `AlreadyRunning`, `PersonStillStated` (a record of somebody linked since), and the errors of the main job.
     """
+    from wanjia.documents import api as documents
     from wanjia.intake import api as intake
     from wanjia.keys import api as keys
     from wanjia.linkage import api as linkage
@@ -37,11 +38,12 @@ def erase_person(
         records = intake.erase_records(mine, person_id=person_id, **who)
     on_delivery.run(force=True, progress=progress, **who)
     vault = privacy.erase_person(person_id, **who)
+    papers = documents.erase_person(person_id, **who)
     facts = register.erase_person(person_id, **who)
     destroyed = intake.destroy_landings(records.deliveries, **who) if landings else 0
     trace.Sequencer().step()
     before = trace.head()
-    told = ("privacy.erase_person", "register.erase_person")
+    told = ("privacy.erase_person", "documents.erase", "register.erase_person")
     about = [e["id"] for e in trace.entries(subject=person_id, limit=MOST_ENTRIES) if e["kind"] not in told]
     texts = trace.erase(about, **who)
     trace.Sequencer().step()
@@ -59,6 +61,7 @@ def erase_person(
         _item("dossiers", vault["versions"], f"保险库密封条目及其随机数（密文 SHA-256 {vault['sealed_digest']}）",
               f"sealed dossiers with their nonces (SHA-256 of the ciphertexts {vault['sealed_digest']})"),
         _item("search", vault["search_rows"], "盲索引条目", "rows of the search index"),
+        _item("documents", papers, "所签发证件的密封内容（编号与状态保留）", "sealed contents of issued documents (number and state stay)"),
         _item("facts", facts, "登记事实（各时点）", "facts of the register, of all times"),
         _item("trace", texts, "留痕条目的内容与随机数", "texts and nonces of trace entries"),
         _item("landings", destroyed, "交付批次的落地原件", "deliveries' landed bytes"),
@@ -66,7 +69,7 @@ def erase_person(
     left = [
         _item("places", texts, "公开日志中的位置与承诺值：不含内容，保证他人的证明仍成立",
               "places and commitments in the public log: without content, so that others' proofs hold"),
-        _item("acts", len(told), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
+        _item("acts", 2 + papers, "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
         _item("backups", 0, "备份不在本证明之内", "backups are not covered"),
     ]  # fmt: skip
     kept = len(records.deliveries) - destroyed

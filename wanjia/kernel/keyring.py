@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from wanjia.kernel import clock, settings
 from wanjia.kernel.blinding import Blinder
@@ -34,6 +37,9 @@ SECRET_BYTES = 32
 LOOK_SECONDS = 1.0
 #: purposes that need no suite: keyed hashes and signatures
 BLIND, SIGN = "blind:", "sign:"
+#: signatures that other people's programs check (PDF, JOSE): they know P-256, few know Ed25519
+SIGN_P256 = "sign-p256:"
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Key:
     def suite_name(self) -> str:
         """What it computes with."""
         kind = self.purpose.partition(":")[0] + ":"
-        return {BLIND: "hmac-sha-256", SIGN: "ed25519"}.get(kind, SUITE_NAMES[self.suite])
+        return {BLIND: "hmac-sha-256", SIGN: "ed25519", SIGN_P256: "ecdsa-p-256"}.get(kind, SUITE_NAMES[self.suite])
 
     @property
     def state(self) -> str:
@@ -180,6 +186,17 @@ class Keyring:
         self._look()
         return Ed25519PrivateKey.from_private_bytes(self._secret_of(self._entry_for(SIGN + purpose)))
 
+    def p256_key(self, purpose: str) -> tuple[int, ec.EllipticCurvePrivateKey]:
+        """(id in the ring, key) with which this installation signs for `purpose` by ECDSA on P-256.
+
+        The scalar is drawn from the secret with 128 bits to spare, so that no value is likelier than another (FIPS 186-5, A.2.1).
+        """
+        self._look()
+        entry = self._entry_for(SIGN_P256 + purpose)
+        drawn = HKDF(SHA256(), 48, None, b"wanjia p-256").derive(self._secret_of(entry))
+        scalar = int.from_bytes(drawn, "big") % (P256_ORDER - 1) + 1
+        return entry["id"], ec.derive_private_key(scalar, ec.SECP256R1())
+
     def listed(self) -> list[Key]:
         """All keys ever made, in order, without their secrets."""
         self._refresh()
@@ -284,7 +301,7 @@ class Keyring:
         """A new data key in the draft; its id."""
         before = _current(draft.entries, purpose)
         suite = suite or (before["suite"] if before else self._suite)
-        secret = secrets.token_bytes(SECRET_BYTES if purpose.startswith((BLIND, SIGN)) else SUITES[suite][1])
+        secret = secrets.token_bytes(SECRET_BYTES if purpose.startswith((BLIND, SIGN, SIGN_P256)) else SUITES[suite][1])
         entry = {
             "id": max((entry["id"] for entry in draft.entries), default=0) + 1,
             "purpose": purpose,

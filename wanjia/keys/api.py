@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
 from django.db.models import F, Max
 
@@ -17,27 +20,41 @@ from wanjia.kernel.sealed_stores import KeyedStore
 from wanjia.kernel.suites import SUITE_NAMES
 from wanjia.keys import rules
 from wanjia.keys.adapters import earlier_transactions_end, keyed_stores
-from wanjia.keys.errors import CertificateUnknown, KeyInForce, KeyStillNeeded, KeyTooYoung, KeyUnknown
-from wanjia.keys.models import Certificate, Reencryption
+from wanjia.keys.errors import (
+    CertificateUnknown,
+    ChainMissing,
+    ChainUnfit,
+    KeyInForce,
+    KeyStillNeeded,
+    KeyTooYoung,
+    KeyUnknown,
+)
+from wanjia.keys.models import Certificate, Reencryption, SigningChain
 from wanjia.keys.rules import as_text, verified
 from wanjia.trace.api import record
 
 __all__ = [
     "KeyUse",
+    "SigningIdentity",
     "advance",
     "as_text",
     "certificate",
     "certificates",
     "destroy",
     "finish_reencryption",
+    "install_chain",
     "issue_certificate",
     "key_encryption_keys",
     "keyed_stores",
     "left_under_older_keys",
     "listed",
+    "make_test_chain",
     "progress",
     "public_key",
     "rotate",
+    "signing_chain",
+    "signing_identity",
+    "signing_request",
     "start_reencryption",
     "verified",
 ]
@@ -248,6 +265,58 @@ def certificates(limit: int = 100) -> list[dict[str, Any]]:
     return list(Certificate.objects.order_by("-id").values("id", "issued_at", "kind", "subject")[:limit])
 
 
+@dataclass(frozen=True)
+class SigningIdentity:
+    """A key with which documents are signed and its certificates, its own first."""
+
+    key: EllipticCurvePrivateKey
+    chain: tuple[x509.Certificate, ...]
+    is_test: bool
+
+
+def signing_identity(purpose: str) -> SigningIdentity:
+    """Key and certificates in force for `purpose`. Raises `ChainMissing` when nobody has certified the key, or the certificate has ended."""
+    key_id, key = _keyring().p256_key(purpose)
+    row = SigningChain.objects.filter(purpose=purpose, key=key_id).order_by("-id").first()
+    if row is None or rules.unfit(row.chain, key.public_key(), clock.now()):
+        raise ChainMissing(purpose=purpose)
+    return SigningIdentity(key, tuple(x509.load_pem_x509_certificates(row.chain.encode())), row.is_test)
+
+
+def signing_chain(purpose: str) -> str:
+    """The certificates in force for `purpose` as PEM, for those who check. Raises `ChainMissing`."""
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in signing_identity(purpose).chain)
+
+
+def signing_request(purpose: str) -> str:
+    """A request (PKCS #10, PEM) for a certificate authority to certify the key of `purpose`."""
+    return rules.request_for(purpose, _keyring().p256_key(purpose)[1])
+
+
+def make_test_chain(purpose: str, *, by: str, why: str) -> str:
+    """Certify the key of `purpose` by a root of this installation's own, which nobody trusts: for trials. Returns the chain as PEM."""
+    ring = _keyring()
+    # the same root and office for every purpose, so that who trusts the root for a trial does so once
+    keys = [ring.p256_key(name)[1] for name in ("test-root", "test-office", purpose)]
+    made = rules.chain_for_trials(purpose, keys, [x509.random_serial_number() for _ in keys], clock.now())
+    _keep_chain(purpose, made, is_test=True, by=by, why=why)
+    return made
+
+
+def install_chain(purpose: str, chain: str, *, by: str, why: str) -> None:
+    """Use the certificates (PEM, the key's own first) that an authority gave for the key of `purpose`. Raises `ChainUnfit`."""
+    if reason := rules.unfit(chain, _keyring().p256_key(purpose)[1].public_key(), clock.now()):
+        raise ChainUnfit(reason=reason)
+    _keep_chain(purpose, chain, is_test=False, by=by, why=why)
+
+
+@transaction.atomic
+def _keep_chain(purpose: str, chain: str, *, is_test: bool, by: str, why: str) -> None:
+    key_id, _ = _keyring().p256_key(purpose)
+    SigningChain.objects.create(purpose=purpose, key=key_id, chain=chain, is_test=is_test, made_at=clock.now())
+    record("keys.chain", by=by, why=why, detail={"purpose": purpose, "key": key_id, "is_test": is_test})
+
+
 def _keyring() -> Keyring:
     return Keyring.open(settings.home())
 
@@ -263,7 +332,7 @@ def _refuse_if_needed(keyring: Keyring, key: Key, young_seconds: int) -> None:
     if seconds := rules.waiting_time(key.purpose, replaced_at, now, young_seconds):
         raise KeyTooYoung(key=key.id, reason="replaced just now", seconds=seconds)
     stores = [store for store in keyed_stores() if store.purpose == key.purpose]
-    if not stores and not key.purpose.startswith((rules.SESSION, "sign:")):
+    if not stores and not key.purpose.startswith((rules.SESSION, "sign:", "sign-p256:")):
         # nobody says what is sealed for this purpose, so nobody can say that nothing is
         raise KeyStillNeeded(key=key.id, count="?", where=key.purpose)
     if key.purpose == "lake" and Lake.open(settings.home()).unfinished():

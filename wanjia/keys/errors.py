@@ -44,3 +44,23 @@ class CertificateUnknown(WanjiaError):
     zh = "没有编号为 {number} 的销毁证明。"
     en = "There is no erasure certificate number {number}."
     exit_code = 2
+
+
+class ChainMissing(WanjiaError):
+    """The key that signs has no certificate, or its certificate has ended."""
+
+    code = "KEYS-006"
+    zh = "用途 {purpose} 的签名密钥没有有效证书。请安全管理员运行 wanjia keys chain --request 向证书机构申请，或用 --test 生成测试证书链。"
+    en = (
+        "The signing key for {purpose} has no certificate in force. The security administrator asks an authority for one"
+        " (wanjia keys chain --request), or makes a test chain (--test)."
+    )
+
+
+class ChainUnfit(WanjiaError):
+    """A chain of certificates does not fit the key, is not in order, or is not in force."""
+
+    code = "KEYS-007"
+    zh = "证书链不能使用：{reason}。请核对后重新安装。"
+    en = "The chain of certificates cannot be used: {reason}. Check it and install it again."
+    exit_code = 2

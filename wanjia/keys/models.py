@@ -1,4 +1,5 @@
-"""Tables of keys: the course of re-encryptions, and certificates as they were signed. No key and no personal value."""
+"""Tables of keys: the course of re-encryptions, certificates of erasure as they were signed, and chains of signing keys. No key and no personal
+value."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -35,3 +36,17 @@ class Certificate(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["kind", "subject"], name="keys_certificate_of")]
+
+
+class SigningChain(models.Model):
+    """The certificates of a key that signs for other people's programs, the key's own first. Append-only; the newest of a key counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    purpose = models.CharField(max_length=40)
+    key = models.BigIntegerField()  # id in the ring
+    chain = models.TextField()  # PEM
+    is_test = models.BooleanField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["purpose", "key", "id"], name="keys_chain_of")]

@@ -1,15 +1,20 @@
 """Decisions about keys, and the form of a certificate (pure)."""
 
 import base64
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 #: a process notices a rotation within a second; a minute leaves room for what it had sealed and not yet written
 YOUNG_SECONDS = 60
@@ -106,3 +111,77 @@ def as_text(document: str, lang: str = "en") -> str:
 
 def _listed(items: Sequence[Mapping[str, Any]], lang: str, nothing: str) -> list[str]:
     return [f"  {item['count']:>8,}  {item[lang]}" for item in items] or [f"  {nothing}"]
+
+
+TEST_ROOT = "Wanjia TEST root, do not trust"
+#: years that each certificate of a test chain holds: root, office, signer
+TEST_YEARS = (20, 10, 3)
+Pem = str
+
+
+def named(common_name: str) -> x509.Name:
+    """A certificate's name."""
+    organisation = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Wanjia")
+    return x509.Name([organisation, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def chain_for_trials(
+    purpose: str, keys: Sequence[ec.EllipticCurvePrivateKey], serials: Sequence[int], now: datetime
+) -> Pem:
+    """A root, an office below it and the signer's certificate: `keys` and `serials` in that order. The signer's stands first in the PEM."""
+    names = [named(TEST_ROOT), named("Wanjia TEST office"), named(f"Wanjia TEST {purpose}")]
+    made: list[x509.Certificate] = []
+    for place, (name, key, serial, years) in enumerate(zip(names, keys, serials, TEST_YEARS, strict=True)):
+        above = max(0, place - 1)
+        is_signer = place == len(names) - 1
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(names[above])
+            .public_key(key.public_key())
+            .serial_number(serial)
+            .not_valid_before(now - timedelta(minutes=5))
+            .not_valid_after(now + timedelta(days=365 * years))
+            .add_extension(x509.BasicConstraints(ca=not is_signer, path_length=None if is_signer else 1 - place), True)
+            .add_extension(_usage(is_signer), True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[above].public_key()), False)
+        )
+        made.append(builder.sign(keys[above], SHA256()))
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in reversed(made))
+
+
+def _usage(is_signer: bool) -> x509.KeyUsage:
+    rest = dict.fromkeys(
+        ("key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False
+    )
+    return x509.KeyUsage(
+        digital_signature=is_signer, content_commitment=is_signer, key_cert_sign=not is_signer, crl_sign=not is_signer, **rest
+    )  # fmt: skip
+
+
+def request_for(purpose: str, key: ec.EllipticCurvePrivateKey) -> Pem:
+    """What a certificate authority is sent (PKCS #10)."""
+    made = x509.CertificateSigningRequestBuilder().subject_name(named(f"Wanjia {purpose}")).sign(key, SHA256())
+    return made.public_bytes(Encoding.PEM).decode()
+
+
+def unfit(chain: Pem, public: ec.EllipticCurvePublicKey, now: datetime) -> str | None:
+    """Why a chain (the signer's certificate first) is not one for the key `public`, or None when it is.
+
+    Whether the last one is to be trusted, those decide who check signatures.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(chain.encode())
+    except ValueError:
+        return "it is no PEM"
+    if found[0].public_key() != public:
+        return "the first certificate is of another key"
+    for lower, upper in itertools.pairwise(found):
+        try:
+            lower.verify_directly_issued_by(upper)
+        except (InvalidSignature, ValueError, TypeError):
+            return f"certificate {lower.serial_number} was not issued by the next one"
+    if any(not one.not_valid_before_utc <= now < one.not_valid_after_utc for one in found):
+        return "a certificate is not in force"
+    return None

@@ -29,6 +29,9 @@ RIGHTS: dict[str, str | Promise] = {
     Right.SEE_POLICIES: _("see policies"),
     Right.KEYS: _("keys"),
     Right.OVERSEE: _("oversee"),
+    Right.ISSUE_DOCUMENT: _("issue documents"),
+    Right.REVOKE_DOCUMENT: _("revoke documents"),
+    Right.CONFIRM_REVOCATION: _("confirm revocations"),
 }
 
 DIMENSIONS: dict[str, str | Promise] = {
@@ -107,6 +110,17 @@ READ_KINDS: dict[str, str | Promise] = {
     "register.as_of": _("read the register state"),
     "register.find_persons": _("listed in a search"),
     "register.household_members": _("listed as a household member"),
+    "documents.preview": _("previewed a document"),
+    "documents.issue": _("issued a document"),
+    "documents.reissue": _("reissued a document"),
+    "documents.print": _("printed a document"),
+    "documents.show": _("looked at a document's state"),
+    "documents.of_person": _("listed the person's documents"),
+    "documents.asked": _("asked to revoke a document"),
+    "documents.refused": _("refused to revoke a document"),
+    "documents.revoked": _("revoked a document"),
+    "documents.erase": _("erased a document's content by law"),
+    "keys.chain": _("certified a signing key"),
     "linkage.export": _("exported who is the same person"),
     "trace.receipt": _("made a receipt"),
     "trace.search": _("searched the trace for the person"),

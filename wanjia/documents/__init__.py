@@ -1,0 +1,1 @@
+"""Documents that the registry issues: made once, kept as they were, checked by anybody."""

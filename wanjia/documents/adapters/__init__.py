@@ -1,0 +1,1 @@
+"""What documents touch outside: fonts on this machine, the typesetter, signatures in PDF."""
