@@ -56,7 +56,7 @@ def test_all_mistakes_are_told_at_once(profile):
 
 
 def test_a_protected_element_stays_in_a_protected_group(profile):
-    mend(profile / "access/field_groups/protected.toml", '  "ethnicity",\n', "")
+    mend(profile / "access/field_groups/printed.toml", '  "ethnicity",\n', "")
     mend(profile / "access/field_groups/identity.toml", '  "name",\n', '  "name",\n  "ethnicity",\n')
     assert "limit 3" in refusal(profile)
 

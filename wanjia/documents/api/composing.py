@@ -22,7 +22,7 @@ from wanjia.privacy.api import open_person
 from wanjia.register.api import beliefs, household_members, members_of, person_facts, subjects_of
 from wanjia.standards import api as standards
 
-PURPOSE = "certify"
+CERTIFYING = "certify"
 #: what facts are made of, and what the order of the book needs
 BEHIND = {
     "moved_here": ("moved_in_on", "moved_in_from"),
@@ -52,7 +52,7 @@ class Gathered:
 
 def why_of(case: str) -> str:
     """The purpose as the trace keeps it."""
-    return f"{PURPOSE}:{case}" if case else PURPOSE
+    return f"{CERTIFYING}:{case}" if case else CERTIFYING
 
 
 def require_all(account: Account, person_ids: Sequence[int], columns: Sequence[str] = ()) -> dict[int, Decision]:
@@ -63,7 +63,7 @@ def require_all(account: Account, person_ids: Sequence[int], columns: Sequence[s
     subjects = subjects_of(person_ids)
     profile = standards.load_profile()
     wanted = {profile.part(column).element for column in columns}
-    decided = access.decide_many(account, Action.CERTIFY, subjects.values(), PURPOSE)
+    decided = access.decide_many(account, Action.CERTIFY, subjects.values(), CERTIFYING)
     for person in person_ids:
         if person not in decided or not decided[person].is_allowed or not wanted <= decided[person].elements:
             raise OutsideArea(area=account.area or "–")
