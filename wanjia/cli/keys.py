@@ -121,21 +121,26 @@ def reencrypt(purposes: tuple[str, ...], dry_run: bool, shape: str, by: str, why
 
 
 @command.command()
-@click.argument("key")
+@click.argument("keys", nargs=-1, required=True)
 @_dry
 @_shape
 @_who
-def destroy(key: str, dry_run: bool, shape: str, by: str, why: str) -> None:
-    """Destroy an old KEY (its number, or the name of a key-encryption key). Refused while anything is under it."""
+def destroy(keys: tuple[str, ...], dry_run: bool, shape: str, by: str, why: str) -> None:
+    """Destroy old KEYS (their numbers, or the names of key-encryption keys). Refused while anything is under one; those before it are destroyed."""
     from wanjia.keys import api
 
-    number = api.destroy(key, by=by, why=why, dry_run=dry_run)
+    gone = []
+    for key in keys:
+        number = api.destroy(key, by=by, why=why, dry_run=dry_run)
+        gone.append({"key": key, "certificate": number})
+        if shape == "json":
+            continue
+        if dry_run:
+            click.echo(f"nothing stands against destroying {key} (dry run)")
+        else:
+            click.echo(f"{key} is destroyed" + (f"; certificate {number}" if number else ""))
     if shape == "json":
-        _json({"key": key, "destroyed": not dry_run, "certificate": number, "dry_run": dry_run})
-    elif dry_run:
-        click.echo(f"nothing stands against destroying {key} (dry run)")
-    else:
-        click.echo(f"{key} is destroyed" + (f"; certificate {number}" if number else ""))
+        _json({"destroyed": gone, "dry_run": dry_run})
 
 
 @command.command()

@@ -12,6 +12,8 @@ from wanjia.intake.errors import MissingColumns, PullFailed, PullNotConfigured
 from wanjia.intake.rules import MAX_ROWS, match_header, movement_word
 
 BATCH_ROWS = 20_000
+#: one encoder for all rows: `json.dumps` with an option makes a new one for each
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,12 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
                     query = query.where(held >= _typed(watermark, held))
             lines: list[str] = []
             last = watermark
-            for row in (
-                connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query).mappings()
-            ):
-                lines.append(json.dumps({k: _text(v) for k, v in row.items()}, ensure_ascii=False))
-                if mark and row[mark] is not None:
-                    last = _text(row[mark])
+            held_at = list(columns).index(mark) if mark else None
+            found = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query)
+            for part in found.partitions():
+                lines += [_as_json(dict(zip(columns, map(_text, row), strict=True))) for row in part]
+                if held_at is not None:
+                    last = next((_text(row[held_at]) for row in reversed(part) if row[held_at] is not None), last)
                 if len(lines) > MAX_ROWS:
                     raise PullFailed(source=source.code, reason=f"more than {MAX_ROWS} rows")
         engine.dispose()

@@ -144,7 +144,9 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
         f"coalesce(CAST({c} AS STRING), '')" for c in work.columns("lk_nodes") if c not in ("node_id", "size")
     )
     work.make("lk_digests", f"SELECT node_id, md5(concat_ws('\x1f', {columns})) AS digest FROM lk_nodes")
-    pair_tables.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
+    if not whole:
+        # a model trained just now has keyed the nodes already
+        pair_tables.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
     total = work.rows("SELECT count(*) FROM lk_nodes")[0][0]
     changed = total
     if not whole and lake.exists(state.NODES) and lake.exists(state.EDGES):

@@ -27,7 +27,7 @@ DRIVERS_FOR_PRIOR = 50_000
 
 
 def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Trained:
-    """Train on `lk_assertions`, `lk_members`, `lk_nodes`. Raises `NothingToLinkBy`."""
+    """Train on `lk_assertions`, `lk_members`, `lk_nodes`; leaves `lk_keyed` as the model keys the nodes. Raises `NothingToLinkBy`."""
     keys = learning.filled_features(work, linkage, "lk_nodes")
     if not keys:
         raise NothingToLinkBy
@@ -62,6 +62,7 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     model = replace(draft, m=m, u={k: u[k] for k in m})
     if not model.compared:
         raise NothingToLinkBy
+    pairs.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
     if prior is None or unlabelled:
         model = _settle(work, model, u=u, prior=prior, unlabelled=unlabelled)
     else:
@@ -128,7 +129,6 @@ def _settle(
     driving = work.rows("SELECT count(*) FROM lk_drivers")[0][0]
     if not driving:
         return replace(model, prior=prior or 1.0 / max(total, 2))
-    pairs.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
     pairs.make_pairs(work, model.linkage, keyed="lk_keyed", drivers="lk_drivers", pairs="lk_pairs")
     wide = replace(
         model, prior=0.5, m={**model.m, **{k: u[k] for k in unlabelled}}, u={**model.u, **{k: u[k] for k in unlabelled}}

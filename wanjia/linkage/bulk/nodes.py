@@ -191,7 +191,7 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
         belongs = _belongs(linkage, work.words)
         work.make(
             "lk_judged",
-            f"""SELECT j.*, (ord = first_ord OR coalesce({belongs}, FALSE)) AS belongs FROM (
+            f"""SELECT assertion_id, num, node_id, (ord = first_ord OR coalesce({belongs}, FALSE)) AS belongs FROM (
             SELECT u.assertion_id, u.ord, u.uniq AS uniq_l, {mine}, a.* FROM lk_unplaced u JOIN lk_anchors a ON u.num = a.num) j""",
         )
         work.make(f"lk_round_{r}", "SELECT assertion_id, num, node_id FROM lk_judged WHERE belongs")
