@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.heavy
+# the re-encryption works beside readers and pushes; keys younger than a minute are waited for
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1500)]
 
 SEED = 20261121
 KILLS = 8
