@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ class Installation:
 
     def __init__(self, home: Path, city: Path, temporary: Path) -> None:
         self.home, self.city = home, city
+        self._started: list[subprocess.Popen] = []
         temporary.mkdir(exist_ok=True)
         self.environment = {
             **{k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "WANJIA_DECLARED")},
@@ -24,10 +26,19 @@ class Installation:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start `wanjia …` in a process group of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "wanjia", *arguments], env=self.environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """Kill what a test that failed half-way left running."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
 
     def wanjia(self, *arguments: str, ends: tuple[int, ...] = (0,)) -> str:
         """Run `wanjia …` to its end; its stdout. Fails unless the exit code is one of `ends`."""

@@ -16,10 +16,14 @@ def city(tmp_path_factory) -> Path:
 @pytest.fixture
 def installation(tmp_path, city):
     """A fresh installation."""
-    return Installation(tmp_path / "home", city, tmp_path / "tmp")
+    made = Installation(tmp_path / "home", city, tmp_path / "tmp")
+    yield made
+    made.stop()
 
 
 @pytest.fixture
 def another(tmp_path, city):
     """A second fresh installation, to compare with."""
-    return Installation(tmp_path / "other", city, tmp_path / "tmp2")
+    made = Installation(tmp_path / "other", city, tmp_path / "tmp2")
+    yield made
+    made.stop()

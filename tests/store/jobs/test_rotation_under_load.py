@@ -115,7 +115,7 @@ def test_keys_rotate_under_load_and_nobody_notices(installation):
     installation.run()
     subprocess.run([sys.executable, "-c", KEEPER], env=installation.environment, check=True)
     # held for the whole test: the embedded server must not stop between commands
-    worker = installation.start("worker")
+    worker, sequencer = installation.start("worker"), installation.start("trace", "sequence")
     reader, pusher = script(installation, READ), script(installation, PUSH)
     chance = random.Random(SEED)
     try:
@@ -150,4 +150,8 @@ def test_keys_rotate_under_load_and_nobody_notices(installation):
         d["rows_in"] or 0 for d in sources if d["source"] == "death_certificates" and d["status"] == "standardised"
     )
     assert landed == pushed["done"], "each push is in the register once"
+    # what the last commands wrote is published within seconds
+    time.sleep(5)
+    sequencer.send_signal(signal.SIGTERM)
+    sequencer.communicate(timeout=60)
     installation.wanjia("trace", "self-check", ends=(0,))
