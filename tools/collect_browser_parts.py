@@ -1,4 +1,4 @@
-"""Copy the few third-party files a page may load from node_modules/ to wanjia/web/static_parts/.
+"""Copy the few third-party files a page may load from node_modules/ to wanjia/web/static_parts/, and compile the residents' look from its Sass.
 
 Only what is named here is ever served: whole `dist/` folders would bring source maps, demo pages and 118 MB, and
 collectstatic fails on the maps they refer to. Run after `npm ci --ignore-scripts`; the target is not in git.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,9 @@ ICONS = (
     "info-circle", "language", "letter-case", "link", "lock", "logout", "map", "menu-2", "search", "shield-check",
     "timeline", "upload", "user", "users",
 )  # fmt: skip
+
+#: the residents' look: govuk-frontend's Sass with our names for font and colours (its ready-made sheet names a font that is GOV.UK's alone)
+LOOK = ROOT / "wanjia" / "web" / "resident" / "look.scss"
 
 SOURCE_MAP = re.compile(rb"(/\*#\s*sourceMappingURL=.*?\*/|//#\s*sourceMappingURL=[^\n]*)")
 
@@ -59,12 +63,25 @@ def draw_sprite(modules: Path = MODULES, target: Path = TARGET) -> Path:
     return sprite
 
 
+def compile_look(modules: Path = MODULES, target: Path = TARGET) -> Path:
+    """Compile the residents' look to parts/resident.css."""
+    beside = Path(sys.executable).with_name("node")
+    node = str(beside) if beside.exists() else "node"
+    compiler = modules / "sass" / "sass.js"
+    if not compiler.exists():
+        raise FileNotFoundError(2, "missing", str(compiler))
+    sheet = target / "resident.css"
+    options = ["--no-source-map", "--style=compressed", "--no-charset", "--quiet-deps", f"--load-path={modules}"]
+    subprocess.run([node, str(compiler), *options, str(LOOK), str(sheet)], check=True)
+    return sheet
+
+
 def main() -> int:
     """Collect all parts; exit 1 with the missing file's name when npm has not run."""
     shutil.rmtree(TARGET, ignore_errors=True)
     TARGET.mkdir(parents=True)
     try:
-        written = [*copy_files(), draw_sprite()]
+        written = [*copy_files(), draw_sprite(), compile_look()]
     except FileNotFoundError as missing:
         print(f"{missing.filename} is missing: run `npm ci --ignore-scripts` first", file=sys.stderr)
         return 1

@@ -40,7 +40,7 @@ if [ ! -e "$stamp" ]; then
   rm -f ".venv/.wanjia-$wanted-"*; touch "$stamp"
 fi
 
-parts_stamp="wanjia/web/static_parts/.stamp-$(cat package-lock.json tools/collect_browser_parts.py | sha256sum | cut -c1-16)"
+parts_stamp="wanjia/web/static_parts/.stamp-$(cat package-lock.json tools/collect_browser_parts.py wanjia/web/resident/look.scss | sha256sum | cut -c1-16)"
 if [ ! -e "$parts_stamp" ]; then
   say "Fetching the browser's parts …"
   PATH="$PWD/.venv/bin:$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent

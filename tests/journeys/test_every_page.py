@@ -32,6 +32,7 @@ PAGES = {
         "/auditor/reviews/",
         "/auditor/records/",
     ],
+    "resident": ["/residents/", "/resident/", "/resident/record/"],
 }
 
 

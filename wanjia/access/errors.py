@@ -87,3 +87,11 @@ class ClientRefused(WanjiaError):
     code = "ACCESS-010"
     zh = "客户端编号或密钥不符，或已停用。"
     en = "The client's id and secret do not match, or it has been closed."
+
+
+class NoOwnPerson(WanjiaError):
+    """A resident's account stands for nobody yet."""
+
+    code = "ACCESS-011"
+    zh = "您的账号还没有与登记档案绑定。请携带身份证件到登记窗口办理实名绑定。"
+    en = "Your account does not stand for a record yet. Bring your identity document to a registration office to have it bound."

@@ -33,6 +33,13 @@ class Group:
 
 MENU: tuple[Group, ...] = (
     Group(
+        _("For me"),
+        (
+            Entry("resident_home", _("Start"), "home-2", Right.SEE_OWN_RECORD),
+            Entry("own_record", _("My record"), "user", Right.SEE_OWN_RECORD),
+        ),
+    ),
+    Group(
         _("Registry"),
         (
             Entry(

@@ -1,5 +1,6 @@
 """Small things templates need: icons, counts, ratios, bars, the current address with one change."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -8,6 +9,7 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from wanjia.web.labels import grouped
 
@@ -30,6 +32,25 @@ def control(field: BoundField) -> SafeString:
     attributes = {"class": kind, "placeholder": ""}
     if field.errors:
         attributes |= {"aria-invalid": "true", "aria-describedby": f"{field.id_for_label}-wrong"}
+    return field.as_widget(attrs=attributes)
+
+
+@register.simple_tag
+def plain_control(field: BoundField) -> SafeString:
+    """A form's field in the residents' look, tied to its hint and its mistake for screen readers."""
+    kind = {
+        "select": "govuk-select",
+        "textarea": "govuk-textarea",
+        "clearablefile": "govuk-file-upload",
+        "file": "govuk-file-upload",
+    }
+    told = [f"{field.id_for_label}-hint"] if field.help_text else []
+    told += [f"{field.id_for_label}-wrong"] if field.errors else []
+    attributes = {"class": kind.get(field.widget_type, "govuk-input"), "placeholder": ""}
+    if told:
+        attributes["aria-describedby"] = " ".join(told)
+    if field.errors:
+        attributes |= {"aria-invalid": "true", "class": f"{attributes['class']} {attributes['class']}--error"}
     return field.as_widget(attrs=attributes)
 
 
@@ -84,6 +105,12 @@ def address_with(context: template.Context, **changes: Any) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def listed(words: Iterable[Any]) -> str:
+    """Words in a row, with the comma of the user's language."""
+    return (", " if get_language() == "en" else "、").join(map(str, words))
 
 
 @register.filter

@@ -79,6 +79,10 @@ def log_in(request: HttpRequest) -> HttpResponse:
             "idle_minutes": settings.IDLE_SECONDS // 60,
             "providers": settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"],
         }
+        wanted = request.POST.get("next") or request.GET.get("next") or ""
+        if wanted.startswith(f"/{Audience.RESIDENT}/"):
+            # the residents' look weighs a tenth of the staff's
+            answer.template_name = "resident/log_in.html"
     return answer
 
 
