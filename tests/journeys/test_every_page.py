@@ -32,7 +32,14 @@ PAGES = {
         "/auditor/reviews/",
         "/auditor/records/",
     ],
-    "resident": ["/residents/", "/resident/", "/resident/record/"],
+    "resident": [
+        "/residents/",
+        "/resident/",
+        "/resident/record/",
+        "/resident/looks/",
+        "/resident/looks/?own=1",
+        "/resident/looks/check/",
+    ],
 }
 
 

@@ -59,7 +59,11 @@ class DeclaredRole:
 
 @dataclass(frozen=True)
 class Purpose:
-    """For what a person may be read: who may state it and which groups of fields it needs. `about` row: of a quarantined row."""
+    """For what a person may be read: who may state it and which groups of fields it needs. `about` row: of a quarantined row.
+
+    `secrecy_law`: reads for this purpose would tell the person of somebody else's act (a will, a paper a spouse has asked for); under this law the
+    person is told of them as a number for each month, once the month is over, and not of each one when it happens.
+    """
 
     code: str
     name: Text
@@ -69,6 +73,7 @@ class Purpose:
     about: Literal["person", "row"] = "person"
     is_urgent: bool = False
     is_own: bool = False
+    secrecy_law: str = ""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ MENU: tuple[Group, ...] = (
         (
             Entry("resident_home", _("Start"), "home-2", Right.SEE_OWN_RECORD),
             Entry("own_record", _("My record"), "user", Right.SEE_OWN_RECORD),
+            Entry("looks", _("Who looked"), "eye", Right.SEE_OWN_RECORD, frozenset({"check_receipt"})),
         ),
     ),
     Group(

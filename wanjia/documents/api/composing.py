@@ -78,7 +78,7 @@ def gather(account: Account, kind: DocumentKind, person_id: int, *, case: str) -
     why, by = why_of(case), account.username
     needed = columns_of(kind.all_fields)
     decided = require_all(account, [person_id], needed)
-    facts = person_facts(person_id, by=by, why=why, detail=decided[person_id].detail())
+    facts = person_facts(person_id, by=by, why=why, department=account.department, detail=decided[person_id].detail())
     is_dead = any(state["died_on"] for state in facts["state"])
     if kind.standing != "any" and is_dead != (kind.standing == "dead"):
         zh, en = STANDING[kind.standing]
@@ -109,6 +109,7 @@ def _household(account: Account, kind: DocumentKind, facts: Mapping[str, Any], w
         home["household_id"],
         by=account.username,
         why=why,
+        department=account.department,
         only=members,
         detail=next(iter(decided.values())).detail() if decided else {},
     )

@@ -27,7 +27,7 @@ from wanjia.register.api.finding import (
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
-from wanjia.register.api.redirecting import forwarded, persons_who_left, redirect_persons
+from wanjia.register.api.redirecting import former_ids, forwarded, persons_who_left, redirect_persons
 from wanjia.register.api.resolving import Resolution, resolve, searchable_values
 from wanjia.register.api.sealing import seal_person
 
@@ -47,6 +47,7 @@ __all__ = [
     "digest",
     "erase_person",
     "find_persons",
+    "former_ids",
     "forwarded",
     "household_members",
     "kin_of",

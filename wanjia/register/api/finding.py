@@ -38,7 +38,13 @@ class Found:
 
 
 def find_persons(
-    sought: Sequence[tuple[BlindKind, str]], *, scope: SearchScope, by: str, why: str, birth_year: int | None = None
+    sought: Sequence[tuple[BlindKind, str]],
+    *,
+    scope: SearchScope,
+    by: str,
+    why: str,
+    department: str = "",
+    birth_year: int | None = None,
 ) -> Found:
     """Persons within `scope` who have any of the `sought` values (in match form); others are neither listed nor counted.
 
@@ -87,6 +93,7 @@ def find_persons(
             subject_ids=[hit.person_id for hit in listed],
             by=by,
             why=why,
+            department=department,
             detail={"hits": len(hits), **scope.detail()},
         )
     return Found(MOST_HITS if is_too_many else len(hits), listed, is_too_many)
@@ -99,7 +106,13 @@ def numbers_of(typed: str) -> list[list[int]]:
 
 
 def household_members(
-    household_id: int, *, by: str, why: str, only: Sequence[int] | None = None, detail: Mapping[str, Any] | None = None
+    household_id: int,
+    *,
+    by: str,
+    why: str,
+    department: str = "",
+    only: Sequence[int] | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Who belongs to a household now: {person_id, is_head, relation, since, birth_year}, head first. Each is traced as read.
 
@@ -125,6 +138,7 @@ def household_members(
             subject_ids=[m["person_id"] for m in members],
             by=by,
             why=why,
+            department=department,
             detail=dict(detail or {}),
         )
     return members

@@ -61,6 +61,8 @@ def as_of(
     known_on: datetime | None = None,
     by: str,
     why: str,
+    department: str = "",
+    basis: str = "",
     detail: Mapping[str, Any] | None = None,
 ) -> dict[int, dict[str, list[dict[str, Any]]]]:
     """What was true of these persons on `true_on` (None: at any time), as known at `known_on` (None: now).
@@ -69,7 +71,15 @@ def as_of(
     transaction. Raises `PersonUnknown` if none of them was known.
     """
     with transaction.atomic():
-        trace.record("register.as_of", subject_ids=person_ids, by=by, why=why, detail=dict(detail or {}))
+        trace.record(
+            "register.as_of",
+            subject_ids=person_ids,
+            by=by,
+            why=why,
+            department=department,
+            basis=basis,
+            detail=dict(detail or {}),
+        )
         found: dict[int, dict[str, list[dict[str, Any]]]] = {}
         with connection.cursor() as cursor:
             raise_wall(cursor)
@@ -96,10 +106,19 @@ def as_of(
 
 
 def person_facts(
-    person_id: int, *, by: str, why: str, detail: Mapping[str, Any] | None = None
+    person_id: int,
+    *,
+    by: str,
+    why: str,
+    department: str = "",
+    basis: str = "",
+    detail: Mapping[str, Any] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """What the register holds of one person now, at any time of validity; `detail` (a decision's) goes into the trace. Raises `PersonUnknown`."""
-    return as_of([person_id], by=by, why=why, detail=detail)[person_id]
+    """What the register holds of one person now, at any time of validity; `department`, `basis` and `detail` (a decision's) go into the trace.
+
+    Raises `PersonUnknown`.
+    """
+    return as_of([person_id], by=by, why=why, department=department, basis=basis, detail=detail)[person_id]
 
 
 _KINDS = {

@@ -46,3 +46,10 @@ def forwarded(person_id: int) -> int:
         cursor.execute("SELECT person_id FROM register_personredirect WHERE former_id = %s", [person_id])
         row = cursor.fetchone()
     return row[0] if row else person_id
+
+
+def former_ids(person_id: int) -> list[int]:
+    """The ids that stand for this person now and were persons of their own before."""
+    return list(
+        PersonRedirect.objects.filter(person_id=person_id).order_by("former_id").values_list("former_id", flat=True)
+    )

@@ -15,10 +15,12 @@ from wanjia.trace.api.log import (
     receipt,
 )
 from wanjia.trace.api.reading import (
+    LeftOut,
     due_seals,
     is_about,
     kept_since,
     last_used,
+    months_of,
     published_after,
     sealed_counts,
     who_looked,
@@ -36,6 +38,7 @@ __all__ = [
     "Cosigning",
     "Found",
     "Health",
+    "LeftOut",
     "PublicFile",
     "Sealed",
     "Sequencer",
@@ -58,6 +61,7 @@ __all__ = [
     "kept_since",
     "kinds",
     "last_used",
+    "months_of",
     "opening",
     "public_file",
     "public_folder",

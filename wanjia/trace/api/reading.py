@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,34 +18,88 @@ _SHOWN = (
 )
 
 
-def who_looked(person_id: int, *, limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class LeftOut:
+    """What is not listed to a person: entries of these kinds, for these purposes (codes, with all their cases), by these accounts."""
+
+    kinds: Sequence[str] = ()
+    purposes: Sequence[str] = ()
+    actors: Sequence[str] = ()
+
+
+#: meets `LeftOut` field by field; cheap, because the index by person finds the rows
+_LISTED = (
+    "e.kind <> ALL(%(kinds)s) AND split_part(e.purpose, ':', 1) <> ALL(%(purposes)s) AND e.actor <> ALL(%(actors)s)"
+)
+
+
+def who_looked(
+    person_id: int,
+    *,
+    limit: int = 100,
+    before: int | None = None,
+    former: Sequence[int] = (),
+    left_out: LeftOut | None = None,
+) -> list[dict[str, Any]]:
     """What was done with one person's record, newest first, bulk work included, as the person may see it.
 
     Each is {id, at, kind, actor, department, purpose, basis, fields, detail, seq, is_job}; `seq` is the place in the public log, None for some
-    seconds. Reads that a law still seals are not among them. `before`: only what is older than the entry of this id (for paging).
+    seconds. Reads that a law still seals are not among them. `before`: only what is older than the entry of this id (for paging). `former`: ids the
+    person had before, which are looked under too.
     """
-    values = {"person": person_id, "limit": limit, "today": clock.today(), "before": before}
+    not_listed = left_out or LeftOut()
+    values: dict[str, Any] = {"limit": limit, "today": clock.today(), "before": before}
+    values |= {name: list(given) for name, given in asdict(not_listed).items()}
     older = "AND (e.at, e.id) < (SELECT b.at, b.id FROM trace_entry b WHERE b.id = %(before)s)" if before else ""
-    newest = f"AND {_SHOWN} {older} ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s"
+    listed = f"AND {_LISTED}" if left_out else ""
+    newest = f"AND {_SHOWN} {listed} {older} ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s"
+    branches = [
+        f"(SELECT e.id FROM trace_entry e WHERE e.reach = 2 {newest})",
+        f"(SELECT e.id FROM trace_entry e WHERE e.id = ANY(%(jobs)s) {newest})",
+    ]
     with connection.cursor() as cursor:
-        values["jobs"] = jobs_about(cursor, person_id)
+        values["jobs"] = []
+        # a branch for each id, not one for all: so each is read in the order of its index, and no further than the page goes
+        for number, one in enumerate((person_id, *former)):
+            values[f"person{number}"] = one
+            values["jobs"] += jobs_about(cursor, one)
+            branches += [
+                f"(SELECT e.id FROM trace_entry e WHERE e.subject = %(person{number})s {newest})",
+                "(SELECT e.id FROM trace_jobperson j JOIN trace_entry e ON e.id = j.entry_id"
+                f" WHERE j.person_id = %(person{number})s {newest})",
+            ]
         cursor.execute(
-            f"""
-            WITH found AS (
-                (SELECT e.id FROM trace_entry e WHERE e.subject = %(person)s {newest})
-                UNION ALL
-                (SELECT e.id FROM trace_entry e WHERE e.reach = 2 {newest})
-                UNION ALL
-                (SELECT e.id FROM trace_jobperson j JOIN trace_entry e ON e.id = j.entry_id WHERE j.person_id = %(person)s {newest})
-                UNION ALL
-                (SELECT e.id FROM trace_entry e WHERE e.id = ANY(%(jobs)s) {newest})
-            )
-            SELECT {COLUMNS} FROM found JOIN trace_entry e USING (id) LEFT JOIN trace_place p ON p.entry_id = e.id
-            ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s
-            """,
+            # UNION, not UNION ALL: bulk work may be about somebody under two ids
+            f"WITH found AS ({' UNION '.join(branches)}) SELECT {COLUMNS} FROM found JOIN trace_entry e USING (id)"
+            " LEFT JOIN trace_place p ON p.entry_id = e.id ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s",
             values,
         )
         return rows_of(cursor)
+
+
+def months_of(
+    person_ids: Sequence[int], only: LeftOut, *, until: datetime, without: str = ""
+) -> list[tuple[date, int]]:
+    """How many entries about a person fall under `only` (a kind or a purpose of it), month by month in UTC, newest first, before `until`.
+
+    `without`: an account whose entries do not count. Reads that a law still seals do not count.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT date_trunc('month', e.at AT TIME ZONE 'UTC')::date, count(*) FROM trace_entry e"
+            " WHERE e.subject = ANY(%(persons)s) AND e.at < %(until)s AND e.actor <> %(without)s"
+            " AND (e.kind = ANY(%(kinds)s) OR split_part(e.purpose, ':', 1) = ANY(%(purposes)s))"
+            f" AND {_SHOWN} GROUP BY 1 ORDER BY 1 DESC",
+            {
+                "persons": list(person_ids),
+                "until": until,
+                "without": without,
+                "kinds": list(only.kinds),
+                "purposes": list(only.purposes),
+                "today": clock.today(),
+            },
+        )
+        return cursor.fetchall()
 
 
 def kept_since() -> datetime | None:
@@ -55,15 +110,16 @@ def kept_since() -> datetime | None:
     return row[0] if row else None
 
 
-def is_about(entry_id: int, person_id: int) -> bool:
-    """Whether the person may see this entry: it is about them and not sealed any more. Ask before giving them its receipt."""
-    values = {"entry": entry_id, "person": person_id, "today": clock.today()}
+def is_about(entry_id: int, person_id: int, *, left_out: LeftOut | None = None) -> bool:
+    """Whether the person may see this entry: it is about them, not sealed any more and not `left_out`. Ask before giving them its receipt."""
+    values: dict[str, Any] = {"entry": entry_id, "person": person_id, "today": clock.today()}
+    values |= {name: list(given) for name, given in asdict(left_out or LeftOut()).items()}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT e.subject = %(person)s OR e.reach = 2
                 OR EXISTS (SELECT FROM trace_jobperson j WHERE j.person_id = %(person)s AND j.entry_id = e.id)
-            FROM trace_entry e WHERE e.id = %(entry)s AND {_SHOWN}
+            FROM trace_entry e WHERE e.id = %(entry)s AND {_SHOWN} AND {_LISTED}
             """,
             values,
         )

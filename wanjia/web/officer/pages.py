@@ -78,6 +78,7 @@ def persons_found(request: HttpRequest, token: str) -> HttpResponse:
         sought.forms,
         by=request.user.username,
         why=search.why,
+        department=request.user.department,
         birth_year=search.birth_year,
         scope=search_scope(request.user, search.purpose),
     )
@@ -161,21 +162,21 @@ def _reachable(request: HttpRequest, person_id: int) -> Subject:
 
 def _shown(request: HttpRequest, decision: Decision, person_id: int, stated: dict) -> HttpResponse:
     """Open the record (traced with the decision) and lay out what the decision allows."""
-    by, why, detail = request.user.username, stated["why"], decision.detail()
+    by, why, unit, detail = request.user.username, stated["why"], request.user.department, decision.detail()
     dossier = open_person(
         person_id,
         by=by,
         why=why,
-        department=request.user.department,
+        department=unit,
         basis=decision.basis,
         fields=sorted(decision.elements),
     )
-    facts = person_facts(person_id, by=by, why=why, detail=detail)
+    facts = person_facts(person_id, by=by, why=why, department=unit, basis=decision.basis, detail=detail)
     mates = []
     home = next((m for m in facts["membership"] if m["valid_to"] is None), None)
     if home and "household" in decision.fields:
         around = _findable(request, members_of(home["household_id"]), stated["purpose"])
-        mates = household_members(home["household_id"], by=by, why=why, only=around, detail=detail)
+        mates = household_members(home["household_id"], by=by, why=why, department=unit, only=around, detail=detail)
     relatives = _findable(request, [r["other_id"] for r in facts["relation"]], stated["purpose"])
     context = portrait(
         dossier,

@@ -43,5 +43,5 @@ def open_own(request: HttpRequest) -> OwnRecord:
     decision = own_decision(request)
     person_id, by = request.user.person_id, request.user.username
     dossier = open_person(person_id, by=by, why=PURPOSE, basis=decision.basis, fields=sorted(decision.elements))
-    facts = person_facts(person_id, by=by, why=PURPOSE, detail=decision.detail())
+    facts = person_facts(person_id, by=by, why=PURPOSE, basis=decision.basis, detail=decision.detail())
     return OwnRecord(decision, dossier, facts)

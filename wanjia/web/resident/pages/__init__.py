@@ -1,5 +1,5 @@
 """The residents' pages: the start, the own record, who looked, requests."""
 
-from wanjia.web.resident.pages import record
+from wanjia.web.resident.pages import looks, record
 
-__all__ = ["record"]
+__all__ = ["looks", "record"]

@@ -1,0 +1,1 @@
+"""What residents are told about their own record (README)."""

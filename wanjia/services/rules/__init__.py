@@ -1,0 +1,1 @@
+"""Decisions about what residents are told (pure)."""
