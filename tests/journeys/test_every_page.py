@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
-    "officer": ["/officer/find/", "/planner/population/"],
+    "officer": ["/officer/find/", "/planner/population/", "/officer/corrections/"],
     "steward": [
         "/steward/runs/",
         "/steward/quarantine/",
@@ -17,6 +17,7 @@ PAGES = {
         "/steward/scorecards/police_register/",
         "/steward/findings/",
         "/steward/linkage/",
+        "/steward/asked/",
     ],
     "planner": [
         "/planner/population/",
@@ -39,6 +40,9 @@ PAGES = {
         "/resident/looks/",
         "/resident/looks/?own=1",
         "/resident/looks/check/",
+        "/resident/requests/",
+        "/resident/record/name/correct/",
+        "/answers/",
     ],
 }
 

@@ -33,6 +33,8 @@ class Right(StrEnum):
     ISSUE_DOCUMENT = "issue_document"
     REVOKE_DOCUMENT = "revoke_document"
     CONFIRM_REVOCATION = "confirm_revocation"
+    ANSWER_ASKED = "answer_asked"
+    DECIDE_CORRECTION = "decide_correction"
 
 
 class Action(StrEnum):
@@ -55,6 +57,8 @@ PERSON_RIGHTS = frozenset(
         Right.SHOW_QUARANTINED_ROW,
         Right.SEE_OWN_RECORD,
         Right.ISSUE_DOCUMENT,
+        Right.ANSWER_ASKED,
+        Right.DECIDE_CORRECTION,
     }
 )
 

@@ -25,6 +25,7 @@ def erase_person(
     from wanjia.linkage import api as linkage
     from wanjia.privacy import api as privacy
     from wanjia.register import api as register
+    from wanjia.services import api as services
     from wanjia.trace import api as trace
 
     who = {"by": by, "why": why}
@@ -39,11 +40,12 @@ def erase_person(
     on_delivery.run(force=True, progress=progress, **who)
     vault = privacy.erase_person(person_id, **who)
     papers = documents.erase_person(person_id, **who)
+    cases = services.erase_person(person_id, **who)
     facts = register.erase_person(person_id, **who)
     destroyed = intake.destroy_landings(records.deliveries, **who) if landings else 0
     trace.Sequencer().step()
     before = trace.head()
-    told = ("privacy.erase_person", "documents.erase", "register.erase_person")
+    told = ("privacy.erase_person", "documents.erase", "services.erase", "register.erase_person")
     about = [e["id"] for e in trace.entries(subject=person_id, limit=MOST_ENTRIES) if e["kind"] not in told]
     texts = trace.erase(about, **who)
     trace.Sequencer().step()
@@ -62,6 +64,8 @@ def erase_person(
               f"sealed dossiers with their nonces (SHA-256 of the ciphertexts {vault['sealed_digest']})"),
         _item("search", vault["search_rows"], "盲索引条目", "rows of the search index"),
         _item("documents", papers, "所签发证件的密封内容（编号与状态保留）", "sealed contents of issued documents (number and state stay)"),
+        _item("cases", cases, "居民申请中的文字与证明材料（时间与结果保留）",
+              "words and evidence of the resident's requests (times and outcome stay)"),
         _item("facts", facts, "登记事实（各时点）", "facts of the register, of all times"),
         _item("trace", texts, "留痕条目的内容与随机数", "texts and nonces of trace entries"),
         _item("landings", destroyed, "交付批次的落地原件", "deliveries' landed bytes"),
@@ -69,7 +73,7 @@ def erase_person(
     left = [
         _item("places", texts, "公开日志中的位置与承诺值：不含内容，保证他人的证明仍成立",
               "places and commitments in the public log: without content, so that others' proofs hold"),
-        _item("acts", 2 + papers, "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
+        _item("acts", 2 + papers + bool(cases), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
         _item("backups", 0, "备份不在本证明之内", "backups are not covered"),
     ]  # fmt: skip
     kept = len(records.deliveries) - destroyed

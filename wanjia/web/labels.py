@@ -32,6 +32,8 @@ RIGHTS: dict[str, str | Promise] = {
     Right.ISSUE_DOCUMENT: _("issue documents"),
     Right.REVOKE_DOCUMENT: _("revoke documents"),
     Right.CONFIRM_REVOCATION: _("confirm revocations"),
+    Right.ANSWER_ASKED: _("answer residents who ask why"),
+    Right.DECIDE_CORRECTION: _("decide on corrections that residents ask for"),
 }
 
 DIMENSIONS: dict[str, str | Promise] = {
@@ -157,6 +159,14 @@ READ_KINDS: dict[str, str | Promise] = {
     "keys.reencrypt": _("encrypted anew under the current keys"),
     "keys.destroy": _("destroyed an old key"),
     "keys.certificate": _("issued a certificate of erasure"),
+    "services.open": _("asked or requested"),
+    "services.answer": _("answered a request"),
+    "services.appeal": _("appealed against an answer"),
+    "services.decide": _("decided an appeal"),
+    "services.carry_out": _("carried out a correction"),
+    "services.open_case": _("opened a request"),
+    "services.open_evidence": _("opened evidence of a request"),
+    "services.erase": _("erased what stands in requests"),
     "catalog.open_run": _("began a run"),
     "catalog.close_run": _("ended a run"),
     "catalog.score": _("scored the quality"),
@@ -165,6 +175,34 @@ READ_KINDS: dict[str, str | Promise] = {
 
 #: whether an entry of the trace is about one person or about many at once
 WORK: dict[str, str | Promise] = {"single": _("one person at a time"), "bulk": _("many persons at once")}
+
+#: purposes that the house itself states and no file declares
+OWN_PURPOSES: dict[str, str | Promise] = {"reply": _("Answer the person's own request")}
+
+CASE_KINDS: dict[str, str | Promise] = {"ask": _("Question why somebody looked"), "correct": _("Correction")}
+
+CASE_STATES: dict[str, str | Promise] = {
+    "open": _("waits for the office"),
+    "answered": _("answered"),
+    "appealed": _("appealed, waits for the office"),
+    "accepted": _("accepted, to be carried out"),
+    "closed": _("closed"),
+}
+
+CASE_STEPS: dict[str, str | Promise] = {
+    "open": _("Sent"),
+    "answer": _("Answer"),
+    "appeal": _("Appeal"),
+    "decide": _("Decision on the appeal"),
+    "carry_out": _("Carried out"),
+}
+
+CASE_OUTCOMES: dict[str, str | Promise] = {
+    "justified": _("The look was in order"),
+    "unjustified": _("The look should not have been"),
+    "accepted": _("The value will be corrected"),
+    "refused": _("The value stays"),
+}
 
 STAGES: dict[str, str | Promise] = {
     "receive": _("Receive"),

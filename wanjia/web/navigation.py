@@ -37,7 +37,14 @@ MENU: tuple[Group, ...] = (
         (
             Entry("resident_home", _("Start"), "home-2", Right.SEE_OWN_RECORD),
             Entry("own_record", _("My record"), "user", Right.SEE_OWN_RECORD),
-            Entry("looks", _("Who looked"), "eye", Right.SEE_OWN_RECORD, frozenset({"check_receipt"})),
+            Entry("looks", _("Who looked"), "eye", Right.SEE_OWN_RECORD, frozenset({"check_receipt", "ask_why"})),
+            Entry(
+                "own_requests",
+                _("My requests"),
+                "clipboard-check",
+                Right.SEE_OWN_RECORD,
+                frozenset({"own_request", "correct_value"}),
+            ),
         ),
     ),
     Group(
@@ -47,6 +54,9 @@ MENU: tuple[Group, ...] = (
                 "find_person", _("Find a person"), "search", Right.FIND_PERSON, frozenset({"persons_found", "person"})
             ),
             Entry("emergency", _("Emergency access"), "alert-triangle", Right.BREAK_GLASS),
+            Entry(
+                "corrections", _("Corrections"), "clipboard-check", Right.DECIDE_CORRECTION, frozenset({"correction"})
+            ),
             Entry("notices", _("Notices"), "eye", Right.SEE_NOTICES),
         ),
     ),
@@ -58,6 +68,7 @@ MENU: tuple[Group, ...] = (
             Entry("scorecards", _("Scorecards"), "clipboard-check", Right.SEE_QUALITY, frozenset({"scorecard"})),
             Entry("findings", _("Findings"), "alert-triangle", Right.SEE_QUALITY),
             Entry("linkage_curve", _("Linkage"), "affiliate", Right.SEE_LINKAGE),
+            Entry("asked", _("Residents ask"), "users", Right.ANSWER_ASKED, frozenset({"asked_case"})),
         ),
     ),
     Group(

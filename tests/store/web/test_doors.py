@@ -15,6 +15,7 @@ FILLINGS = {
     "<int:refusal_id>": "1",
     "<int:person_id>": "1",
     "<str:token>": "x",
+    "<slug:column>": "name",
     "<slug:source>": "x",
     "<str:code>": "x",
     "<int:number>": "1",

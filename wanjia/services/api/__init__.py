@@ -1,5 +1,61 @@
 """The door of the residents' services."""
 
-from wanjia.services.api.looks import Looks, Month, looks, months, receipt
+from wanjia.services.api.answering import act, answer_times, evidence, story, waiting
+from wanjia.services.api.cases import (
+    StepTold,
+    Story,
+    appeal,
+    ask,
+    correct,
+    own_case,
+    own_cases,
+    own_evidence,
+    service,
+)
+from wanjia.services.api.keeping import KEYED, erase_person
+from wanjia.services.api.looks import Looks, Month, look, looks, months, receipt
+from wanjia.services.rules.cases import (
+    MOST_BYTES,
+    MOST_FILES,
+    OFFICE,
+    OUTCOMES,
+    AnswerTime,
+    Kind,
+    Outcome,
+    State,
+    StepKind,
+)
 
-__all__ = ["Looks", "Month", "looks", "months", "receipt"]
+__all__ = [
+    "KEYED",
+    "MOST_BYTES",
+    "MOST_FILES",
+    "OFFICE",
+    "OUTCOMES",
+    "AnswerTime",
+    "Kind",
+    "Looks",
+    "Month",
+    "Outcome",
+    "State",
+    "StepKind",
+    "StepTold",
+    "Story",
+    "act",
+    "answer_times",
+    "appeal",
+    "ask",
+    "correct",
+    "erase_person",
+    "evidence",
+    "look",
+    "looks",
+    "months",
+    "own_case",
+    "own_cases",
+    "own_evidence",
+    "receipt",
+    "service",
+    "story",
+    "waiting",
+]

@@ -43,11 +43,17 @@ def looks(person_id: int, *, own: str, with_own: bool = False, before: int | Non
     hidden = _by_month()
     if not with_own:
         hidden = LeftOut(hidden.kinds, hidden.purposes, (own,))
-    if before is not None and not _may_be_told(ids, before):
+    if before is not None and not may_be_told(ids, before):
         before = None
     rows = trace.who_looked(person_id, former=ids[1:], limit=limit + 1, before=before, left_out=hidden)
     older = rows[limit - 1]["id"] if len(rows) > limit else None
     return Looks(rows[:limit], older, trace.kept_since())
+
+
+def look(person_id: int, entry_id: int) -> dict[str, Any] | None:
+    """One look, as in `looks`; None when no entry of this id is about the person or may be told by itself. Not traced."""
+    rows = trace.entries_by_id([entry_id]) if may_be_told([person_id, *former_ids(person_id)], entry_id) else []
+    return rows[0] if rows else None
 
 
 def months(person_id: int, *, own: str) -> tuple[list[Month], date]:
@@ -63,14 +69,15 @@ def receipt(person_id: int, entry_id: int, *, by: str, why: str) -> tuple[int, s
 
     Raises `LookUnknown`, and the trace's `NotInLog` (for some seconds), `EntryErased`.
     """
-    if not _may_be_told([person_id, *former_ids(person_id)], entry_id):
+    if not may_be_told([person_id, *former_ids(person_id)], entry_id):
         raise LookUnknown()
     content = trace.receipt(entry_id)
     trace.record("trace.receipt", subject_ids=[person_id], by=by, why=why, detail={"entry": entry_id})
     return trace.opening(entry_id)[0], content
 
 
-def _may_be_told(ids: Sequence[int], entry_id: int) -> bool:
+def may_be_told(ids: Sequence[int], entry_id: int) -> bool:
+    """Whether an entry is about one of these ids of a person and may be told by itself."""
     return any(trace.is_about(entry_id, one, left_out=_by_month()) for one in ids)
 
 

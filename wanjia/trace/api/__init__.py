@@ -27,7 +27,17 @@ from wanjia.trace.api.reading import (
 )
 from wanjia.trace.api.recording import Sealed, erase, explained, record, record_job, said_of
 from wanjia.trace.api.restoring import reopen
-from wanjia.trace.api.searching import COUNTED, Found, Wanted, departments, entries, kinds, purposes, search
+from wanjia.trace.api.searching import (
+    COUNTED,
+    Found,
+    Wanted,
+    departments,
+    entries,
+    entries_by_id,
+    kinds,
+    purposes,
+    search,
+)
 from wanjia.trace.api.self_check import Health, health, self_check
 from wanjia.trace.api.sequencing import Sequencer
 from wanjia.trace.api.witnessing import Cosigning
@@ -49,6 +59,7 @@ __all__ = [
     "departments",
     "due_seals",
     "entries",
+    "entries_by_id",
     "erase",
     "explained",
     "export",

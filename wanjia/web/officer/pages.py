@@ -39,12 +39,14 @@ from wanjia.register.api import (
 from wanjia.trace.api import record, who_looked
 from wanjia.web.labels import OWNERS, purpose_words, word
 from wanjia.web.listing import whole_number
-from wanjia.web.officer import readings
+from wanjia.web.officer import corrections, readings
 from wanjia.web.officer.emergency import EmergencyForm
 from wanjia.web.officer.forms import FindForm, PurposeForm, mark_mistakes
 from wanjia.web.officer.portrait import portrait
 from wanjia.web.page import Audience, page
 from wanjia.web.words import division_name, sex_words
+
+__all__ = ["corrections"]
 
 SOUND = ("sound", "sound15")
 READS_SHOWN = 30

@@ -24,6 +24,8 @@ OF_OTHERS = frozenset({"mother_number", "father_number", "spouse_number", "adopt
 PLAIN_RELATIONS = {"27": "20", "37": "30", "57": "51", "58": "52"}
 #: who I am and where I live come before all else
 FIRST = ("identity", "place", "registration", "household")
+#: the declared purpose for which officers read when they decide on a correction
+CORRECTING = "correct"
 NUMBER_TYPES = ("identity_number", "document_number")
 
 
@@ -54,6 +56,7 @@ def value_of(belief: Belief) -> dict[str, Any]:
     winner = belief.winner
     return {
         "column": belief.column,
+        "is_correctable": correctable(belief.element),
         "name": element_name(belief.column),
         "shown": shown(belief.column, belief.value),
         "whole": belief.value if _is_masked(belief.column) else "",
@@ -68,6 +71,12 @@ def value_of(belief: Belief) -> dict[str, Any]:
             for value, s in _tellable(belief)
         ],
     }
+
+
+def correctable(element: str) -> bool:
+    """Whether a value may be corrected from the page: those that the deciding officers may read for it. The rest is for a registration office."""
+    groups = (book().fields[key] for key in book().purposes[CORRECTING].fields)
+    return any(element in group.elements and not group.is_protected for group in groups)
 
 
 def shown(column: str, value: str) -> str:

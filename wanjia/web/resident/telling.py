@@ -1,4 +1,4 @@
-"""An entry of the trace in plain words, for the person it is about. Pure: everything is handed in."""
+"""Entries of the trace and requests in plain words, for the person they are about. Everything is handed in."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -7,7 +7,21 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from wanjia.access.api import book
-from wanjia.web.labels import OWNERS, READ_KINDS, spoken, word
+from wanjia.kernel import clock
+from wanjia.services.api import OFFICE, OUTCOMES, Kind, State, StepTold, Story
+from wanjia.services.models import Case
+from wanjia.web.labels import (
+    CASE_KINDS,
+    CASE_OUTCOMES,
+    CASE_STATES,
+    CASE_STEPS,
+    OWN_PURPOSES,
+    OWNERS,
+    READ_KINDS,
+    spoken,
+    word,
+)
+from wanjia.web.words import element_name, source_name, value_words
 
 
 def told(row: Mapping[str, Any], *, own: str) -> dict[str, Any]:
@@ -22,11 +36,12 @@ def told(row: Mapping[str, Any], *, own: str) -> dict[str, Any]:
         "at": row["at"],
         "who": _who(row, own),
         "what": word(READ_KINDS, row["kind"]),
-        "purpose": spoken(purpose.name) if purpose else _("the register's own work"),
+        "purpose": spoken(purpose.name) if purpose else str(OWN_PURPOSES.get(code, _("the register's own work"))),
         "groups": groups_of(row["fields"]),
         "law": purpose.law if purpose else "",
         "policies": [one.partition("@")[0] for one in row["basis"].split("; ") if one],
         "is_job": row["is_job"],
+        "may_ask": row["actor"] != own,
         "seq": row["seq"],
         "check": {
             "place": row["seq"],
@@ -35,6 +50,43 @@ def told(row: Mapping[str, Any], *, own: str) -> dict[str, Any]:
             "department": row["department"],
             "purpose": code,
         },
+    }
+
+
+def case_words(case: Case) -> dict[str, Any]:
+    """A request for a list: what it is about, where it stands, until when the office has to act."""
+    return {
+        "id": case.id,
+        "kind": word(CASE_KINDS, case.kind),
+        "about": element_name(case.column) if case.column else "",
+        "column": case.column,
+        "department": word(OWNERS, case.department),
+        "state": word(CASE_STATES, case.state),
+        "outcome": word(CASE_OUTCOMES, case.outcome) if case.outcome else "",
+        "opened_at": case.opened_at,
+        "due_on": case.due_on if case.state in OFFICE else None,
+        "is_overdue": case.state in OFFICE and case.due_on < clock.today(),
+        "step": word(CASE_STEPS, OFFICE[State(case.state)]) if case.state in OFFICE else "",
+        "needs_outcome": case.state in ("open", "appealed"),
+        "outcomes": [(str(one), word(CASE_OUTCOMES, one)) for one in OUTCOMES[Kind(case.kind)]],
+    }
+
+
+def step_words(step: StepTold, story: Story, *, own: str) -> dict[str, Any]:
+    """A step for the page: who (the resident, or the office, never a name), when, what was written."""
+    said = step.words
+    column = story.case.column
+    return {
+        "kind": word(CASE_STEPS, step.kind),
+        "at": step.at,
+        "who": _("Yourself") if step.by == own else word(OWNERS, story.case.department),
+        "text": said.get("text", ""),
+        "outcome": word(CASE_OUTCOMES, said["outcome"]) if said.get("outcome") else "",
+        "current": value_words(column, said["current"]) if said.get("current") else "",
+        "source": source_name(said["source"]) if said.get("source") else "",
+        "wanted": said.get("wanted", ""),
+        "files": step.files,
+        "is_erased": not said,
     }
 
 
