@@ -35,6 +35,7 @@ class Right(StrEnum):
     CONFIRM_REVOCATION = "confirm_revocation"
     ANSWER_ASKED = "answer_asked"
     DECIDE_CORRECTION = "decide_correction"
+    FIND_USAGE = "find_usage"
 
 
 class Action(StrEnum):
@@ -59,6 +60,7 @@ PERSON_RIGHTS = frozenset(
         Right.ISSUE_DOCUMENT,
         Right.ANSWER_ASKED,
         Right.DECIDE_CORRECTION,
+        Right.FIND_USAGE,
     }
 )
 

@@ -124,12 +124,13 @@ def unlock(who: dict[str, str], username: str) -> None:
 @click.argument("name")
 @click.option("--area", default="", help="Division code whose persons it may be given; empty: all.")
 @click.option("--department", default="")
+@click.option("--role", default="machine", show_default=True, help="A declared role of machines.")
 @click.pass_obj
-def machine(who: dict[str, str], name: str, area: str, department: str) -> None:
+def machine(who: dict[str, str], name: str, role: str, area: str, department: str) -> None:
     """Open an account for a program; prints its client id and secret once (tokens: POST /identity/o/api/token)."""
     from wanjia.access import api
 
-    made = api.open_machine(name, area=area, department=department, **who)
+    made = api.open_machine(name, role=role, area=area, department=department, **who)
     click.echo(f"client {made.client_id}  secret {made.secret}")
 
 

@@ -59,3 +59,11 @@ class NothingToCorrect(WanjiaError):
     code = "SERVICES-007"
     zh = "您的档案中没有这一项，或不能在这里更正。请到登记窗口办理。"
     en = "Your record holds no such value, or it cannot be corrected here. Go to a registration office."
+
+
+class UsageQueryWrong(WanjiaError):
+    """A portal asks in a way that the protocol does not know, or that would put a person into an address."""
+
+    code = "SERVICES-008"
+    zh = "请求不符合约定：公民身份号码只放在请求头 X-Road-UserId 中，时间用 ISO 8601，limit 为 1 至 10000。"
+    en = "The request does not fit: the citizen number goes into the header X-Road-UserId only, times are ISO 8601, limit is from 1 to 10,000."

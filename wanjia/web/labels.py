@@ -34,6 +34,7 @@ RIGHTS: dict[str, str | Promise] = {
     Right.CONFIRM_REVOCATION: _("confirm revocations"),
     Right.ANSWER_ASKED: _("answer residents who ask why"),
     Right.DECIDE_CORRECTION: _("decide on corrections that residents ask for"),
+    Right.FIND_USAGE: _("fetch for a resident who looked"),
 }
 
 DIMENSIONS: dict[str, str | Promise] = {
@@ -166,6 +167,7 @@ READ_KINDS: dict[str, str | Promise] = {
     "services.carry_out": _("carried out a correction"),
     "services.open_case": _("opened a request"),
     "services.open_evidence": _("opened evidence of a request"),
+    "services.find_usage": _("fetched who looked, for the person, at a portal"),
     "services.erase": _("erased what stands in requests"),
     "catalog.open_run": _("began a run"),
     "catalog.close_run": _("ended a run"),

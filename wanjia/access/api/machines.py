@@ -10,13 +10,15 @@ from django.db import transaction
 
 from wanjia.access.adapters.hashing import RandomSecretHasher, random_secret
 from wanjia.access.api.accounts import open_account
-from wanjia.access.errors import ClientRefused
+from wanjia.access.api.deciding import book
+from wanjia.access.errors import ClientRefused, RoleUnknown
 from wanjia.access.models import Account
 from wanjia.kernel import clock
 from wanjia.trace import api as trace
 
-#: what a token of a machine may be for; further scopes come with agreements
+#: what a token of a machine may be for, by the role of its account; of any other role: `SCOPE`
 SCOPE = "exchange"
+SCOPES = {"portal": "tracker"}
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,19 @@ class NewClient:
 
 
 @transaction.atomic
-def open_machine(name: str, *, area: str = "", department: str = "", by: str, why: str) -> NewClient:
-    """Open an account for a program, with a client that gets tokens for its secret. Traced. Raises `AccountNameTaken`, `RoleUnknown`."""
+def open_machine(
+    name: str, *, role: str = "machine", area: str = "", department: str = "", by: str, why: str
+) -> NewClient:
+    """Open an account for a program, with a client that gets tokens for its secret. `role`: a declared one of machines. Traced.
+
+    Raises `AccountNameTaken`, `RoleUnknown` (also for a role of people).
+    """
+    if role in book().roles and not book().roles[role].is_machine:
+        raise RoleUnknown(role=role, near_zh="（机器角色）", near_en=" for machines")
     account = open_account(
         username=name,
         display_name=name,
-        role="machine",
+        role=role,
         password=None,
         area=area,
         department=department,
@@ -44,7 +53,7 @@ def open_machine(name: str, *, area: str = "", department: str = "", by: str, wh
         name,
         owner=account,
         grants=[Client.GrantType.CLIENT_CREDENTIALS],
-        scopes=[SCOPE],
+        scopes=[SCOPES.get(role, SCOPE)],
         redirects=[],
         by=by,
         why=why,
@@ -77,11 +86,14 @@ def close_client(client_id: str, *, by: str, why: str) -> None:
     trace.record("access.close_client", by=by, why=why, detail={"client": client_id})
 
 
-def machine_of(bearer: str) -> Account:
-    """The account of the machine that holds this token. Raises `ClientRefused` for a token that is unknown, ended, or a person's."""
+def machine_of(bearer: str, *, scope: str = SCOPE) -> Account:
+    """The account of the machine that holds this token, for `scope`.
+
+    Raises `ClientRefused` for a token that is unknown, ended, a person's, or of another scope.
+    """
     token = Token.objects.lookup(Token.Type.ACCESS_TOKEN, bearer) if bearer else None
     owner = token.client.owner if token and token.client else None
-    if owner is None or not owner.is_active or token.user_id is not None:
+    if owner is None or not owner.is_active or token.user_id is not None or scope not in token.get_scopes():
         raise ClientRefused()
     return owner
 

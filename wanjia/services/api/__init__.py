@@ -14,6 +14,7 @@ from wanjia.services.api.cases import (
 )
 from wanjia.services.api.keeping import KEYED, erase_person
 from wanjia.services.api.looks import Looks, Month, look, looks, months, receipt
+from wanjia.services.api.tracking import DEFAULT_LIMIT, Usage, find_usage, usage_period
 from wanjia.services.rules.cases import (
     MOST_BYTES,
     MOST_FILES,
@@ -27,6 +28,7 @@ from wanjia.services.rules.cases import (
 )
 
 __all__ = [
+    "DEFAULT_LIMIT",
     "KEYED",
     "MOST_BYTES",
     "MOST_FILES",
@@ -41,6 +43,7 @@ __all__ = [
     "StepKind",
     "StepTold",
     "Story",
+    "Usage",
     "act",
     "answer_times",
     "appeal",
@@ -48,6 +51,7 @@ __all__ = [
     "correct",
     "erase_person",
     "evidence",
+    "find_usage",
     "look",
     "looks",
     "months",
@@ -57,5 +61,6 @@ __all__ = [
     "receipt",
     "service",
     "story",
+    "usage_period",
     "waiting",
 ]

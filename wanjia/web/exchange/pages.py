@@ -6,34 +6,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from wanjia.intake import api as intake
-from wanjia.intake.errors import (
-    DeliveryTooLarge,
-    IdempotencyConflict,
-    IdempotencyKeyMissing,
-    MissingColumns,
-    MovementRefused,
-    PushRefused,
-    ReceiptUnknown,
-    SourceUnknown,
-    TokenRefused,
-    TooManyColumns,
-)
+from wanjia.intake.errors import DeliveryTooLarge, IdempotencyKeyMissing
 from wanjia.kernel.errors import WanjiaError
+from wanjia.web.exchange import tracker
+from wanjia.web.exchange.answers import bearer, language, problem
 from wanjia.web.page import Audience, page
 
+__all__ = ["tracker"]
+
 MAX_BODY_BYTES = 8 * 1024 * 1024
-STATUS: dict[type[WanjiaError], int] = {
-    TokenRefused: 401,
-    SourceUnknown: 404,
-    ReceiptUnknown: 404,
-    PushRefused: 400,
-    IdempotencyKeyMissing: 400,
-    IdempotencyConflict: 422,
-    MissingColumns: 422,
-    MovementRefused: 422,
-    TooManyColumns: 422,
-    DeliveryTooLarge: 413,
-}
 
 
 # a machine has no session and no cookie, so there is no request a third site could forge
@@ -42,7 +23,7 @@ STATUS: dict[type[WanjiaError], int] = {
 def push_records(request: HttpRequest, code: str) -> HttpResponse:
     """Promise pushed rows: 202 with a receipt and its address; 200 when this very push had been promised before."""
     try:
-        by = intake.bearer_of(_token(request), source=code)
+        by = intake.bearer_of(bearer(request), source=code)
         size = int(request.headers.get("Content-Length") or 0)
         if size > MAX_BODY_BYTES:
             raise DeliveryTooLarge(size=size, limit=MAX_BODY_BYTES)
@@ -52,7 +33,7 @@ def push_records(request: HttpRequest, code: str) -> HttpResponse:
             code, intake.parse_body(request.body), idempotency_key=key, by=by, why=f"push:{code}"
         )
     except WanjiaError as error:
-        return _problem(request, error)
+        return problem(request, error)
     answer = JsonResponse(_shown(receipt), status=200 if receipt.was_known else 202)
     answer["Location"] = f"/exchange/v1/sources/{code}/receipts/{receipt.id}"
     return answer
@@ -62,20 +43,10 @@ def push_records(request: HttpRequest, code: str) -> HttpResponse:
 def push_receipt(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """What became of a push: waiting, or the state of its delivery, with a sentence for every refused row."""
     try:
-        intake.bearer_of(_token(request), source=code)
-        return JsonResponse(_shown(intake.receipt(number, source=code, lang=_language(request))))
+        intake.bearer_of(bearer(request), source=code)
+        return JsonResponse(_shown(intake.receipt(number, source=code, lang=language(request))))
     except WanjiaError as error:
-        return _problem(request, error)
-
-
-def _token(request: HttpRequest) -> str:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
-
-
-def _language(request: HttpRequest) -> str:
-    """Chinese unless the machine asks for English first; a program's own header is a choice, unlike a browser's."""
-    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "zh"
+        return problem(request, error)
 
 
 def _shown(receipt: intake.Receipt) -> dict[str, Any]:
@@ -87,22 +58,3 @@ def _shown(receipt: intake.Receipt) -> dict[str, Any]:
         "delivery": receipt.delivery,
         "refused": receipt.refused,
     }
-
-
-def _problem(request: HttpRequest, error: WanjiaError) -> HttpResponse:
-    status = STATUS.get(type(error), 500)
-    answer = JsonResponse(
-        {
-            "type": f"urn:wanjia:error:{error.code}",
-            "title": type(error).__name__,
-            "status": status,
-            "detail": error.sentence(_language(request)),
-            "code": error.code,
-        },
-        status=status,
-        content_type="application/problem+json",
-        json_dumps_params={"ensure_ascii": False},
-    )
-    if status == 401:
-        answer["WWW-Authenticate"] = "Bearer"
-    return answer
