@@ -118,11 +118,17 @@ def test_nobody_asks_about_a_look_they_may_not_be_told(people, purpose):
             api.ask(people["me"], ME, entry, "？")
 
 
-def test_a_correction_is_decided_within_reach_and_carried_out(people):
+def test_a_correction_is_decided_within_reach_and_carried_out(people, monkeypatch):
     number = corrected(people, files=[PICTURE])
     with pytest.raises(errors.AskedAlready):
         corrected(people)
     assert api.waiting(people["far"], Kind.CORRECT) == []
+    monkeypatch.setattr("wanjia.services.api.answering.BATCH", 1)
+    api.correct(people["me"], OTHER, "birth_on", current="", source="", wanted="1980", text="urgent")
+    Case.objects.filter(person_id=OTHER).update(due_on=NOW - timedelta(days=1))
+    assert [case.id for case in api.waiting(people["lin"], Kind.CORRECT, limit=1)] == [number], (
+        "others' cases fill no list"
+    )
     for outside in ("far",):
         with pytest.raises(errors.CaseUnknown):
             api.story(people[outside], Kind.CORRECT, number)

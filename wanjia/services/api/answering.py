@@ -1,7 +1,8 @@
 """The office's side of cases: what waits, answering, deciding appeals, carrying out; and how fast offices answer, for everybody."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain, islice
 
 from django.db import transaction
 
@@ -22,6 +23,7 @@ RIGHTS = {Kind.ASK: Right.ANSWER_ASKED, Kind.CORRECT: Right.DECIDE_CORRECTION}
 #: asks need no person to be read; a correction is decided on the record, for this declared purpose
 REPLY, CORRECTING = "reply", "correct"
 COUNTED_DAYS = 365
+BATCH = 500
 
 
 def waiting(account: Account, kind: Kind, *, limit: int = 200) -> list[Case]:
@@ -31,13 +33,16 @@ def waiting(account: Account, kind: Kind, *, limit: int = 200) -> list[Case]:
     """
     require(account, RIGHTS[kind])
     rows = Case.objects.filter(kind=kind, department=account.department)
-    acting = list(rows.filter(state__in=list(rules.OFFICE)).order_by("due_on", "id")[:limit])
-    done = list(rows.exclude(state__in=list(rules.OFFICE)).order_by("-id")[:limit])
-    found = [*acting, *done][:limit]
-    if kind is Kind.ASK:
-        return found
-    decided = _decided(account, found)
-    return [case for case in found if case.id in decided]
+    acting = rows.filter(state__in=list(rules.OFFICE)).order_by("due_on", "id")
+    done = rows.exclude(state__in=list(rules.OFFICE)).order_by("-id")
+    found: list[Case] = []
+    # bit by bit: of a whole city's cases few may be within the reach of one account
+    for some in _batches(chain(acting.iterator(), done.iterator())):
+        reached = _decided(account, some) if kind is Kind.CORRECT else {case.id: None for case in some}
+        found += [case for case in some if case.id in reached]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 def story(account: Account, kind: Kind, number: int) -> Story:
@@ -90,6 +95,12 @@ def answer_times() -> list[AnswerTime]:
         "department", "kind", "opened_at", "due_on", "answered_at"
     )
     return rules.answer_times(rows, today=clock.today(), smallest=SMALLEST_COUNT)
+
+
+def _batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
+    given = iter(cases)
+    while some := list(islice(given, BATCH)):
+        yield some
 
 
 def _reached(account: Account, kind: Kind, number: int) -> tuple[Case, str, str]:
