@@ -90,14 +90,41 @@ def test_no_record_without_a_purpose(site, visit):
     assert not faults_of(other)
 
 
-def test_a_mistyped_number_is_named(site, visit):
+def test_a_mistyped_number_is_named_and_finds_who_was_meant(site, visit):
     _name, number = someone(site)
     wrong = number[:17] + ("1" if number[17] != "1" else "2")
     page, watch = visit("officer")
     find(page, wrong)
-    expect(page.get_by_role("alert")).to_contain_text("校验码")
+    expect(page.locator(".notice-warning")).to_contain_text("校验码")
+    expect(page.locator("tbody tr").first).to_contain_text("号码第 18 位不同")
     assert page.input_value("#id_query") == wrong
+    assert not faults_of(page)
     assert not watch.errors
+
+
+@pytest.mark.parametrize("way", ["name", "pinyin", "letters", "year"])
+def test_one_box_understands_many_ways(site, visit, way):
+    from pypinyin import lazy_pinyin
+
+    name, number = someone(site)
+    syllables = lazy_pinyin(name)
+    typed = {
+        "name": name,
+        "pinyin": "".join(syllables),
+        "letters": "".join(s[0] for s in syllables) + f" {number[6:10]}",
+        "year": f"{name} {number[6:10]}",
+    }[way]
+    page, watch = visit("officer", lang="en")
+    find(page, typed)
+    assert page.locator("tbody tr").count() >= 1
+    assert name not in page.url
+    assert not faults_of(page)
+    page.locator("main").press("j")
+    assert page.evaluate("document.activeElement.hasAttribute('data-open')")
+    page.keyboard.press("Enter")
+    expect(page.locator(".recorded")).to_be_visible()
+    assert not watch.errors
+    assert not watch.elsewhere
 
 
 def test_back_returns_to_the_hits(site, visit):

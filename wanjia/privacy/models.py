@@ -34,6 +34,10 @@ class BlindKind(models.IntegerChoices):
     NAME = 1, "name"
     PINYIN = 2, "pinyin"
     NUMBER = 3, "number"
+    INITIALS = 4, "initials"  # first letters of the pinyin, with the year of birth: "ly|1986"
+    HOUSEHOLD = 5, "household"  # the household's number
+    DOOR = 6, "door"  # place, building and room of an address
+    PLACE = 7, "place"  # road and number, or community, of an address
     # numbers a person's records name as somebody else's: found again when that person arrives
     MOTHER_NUMBER = 11, "mother_number"
     FATHER_NUMBER = 12, "father_number"

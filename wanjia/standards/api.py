@@ -15,12 +15,17 @@ from wanjia.standards.bulk.meanings import standardise
 from wanjia.standards.declared import Code, CodeSet, Element, ElementPart, ProfileFile, unknown_references
 from wanjia.standards.errors import UnknownCodeSet, UnknownDivision, UnknownElement
 from wanjia.standards.rules import limit_breaches, protected_breaches, spellings
-from wanjia.standards.rules.divisions import Division, Divisions, Resolution
+from wanjia.standards.rules.divisions import Division, Divisions, Resolution, number_prefixes
+from wanjia.standards.rules.names import homophone_heads
+from wanjia.standards.rules.near_numbers import Near, near_numbers
 from wanjia.standards.rules.reasons import REASONS, Reason
+from wanjia.standards.rules.spoken import ways_to_part, without_tones
+from wanjia.standards.rules.typed import Reader, TypedAddress, TypedName, TypedNumber
 
 __all__ = [
-    "REASONS", "Code", "CodeSet", "Division", "Divisions", "Element", "ElementPart", "Profile", "Reading", "Reason", "Resolution",
-    "check_limits", "element", "forget_texts", "load_profile", "protected_breaches", "standardise",
+    "REASONS", "Code", "CodeSet", "Division", "Divisions", "Element", "ElementPart", "Near", "Profile", "Reader", "Reading", "Reason", "Resolution",
+    "TypedAddress", "TypedName", "TypedNumber", "check_limits", "element", "forget_texts", "load_profile", "near_numbers",
+    "protected_breaches", "standardise", "ways_to_part", "without_tones",
 ]  # fmt: skip
 
 
@@ -54,6 +59,52 @@ class Profile:
     def protected(self) -> dict[str, str | None]:
         """Element key → its protected kind (ethnicity, religion, health, biometrics), None for the others."""
         return {key: one.protected for key, one in self.elements.items()}
+
+    @cached_property
+    def number_prefixes(self) -> frozenset[str]:
+        """What an identity number may begin with: division codes, 81/82/83 0000, 9 + province + ISO numeric, ISO alpha-3."""
+        countries = self.code_sets.get("countries")
+        return number_prefixes(self.divisions, countries.codes if countries else ())
+
+    @cached_property
+    def readings(self) -> dict[str, str]:
+        """Character → its usual toneless reading."""
+        rows = adapters.read_pairs(self.folder / "names" / "readings.csv", ("syllable", "characters"))
+        return {character: syllable for syllable, characters in rows for character in characters}
+
+    @cached_property
+    def variants(self) -> dict[str, str]:
+        """Variant or traditional character → the one it is folded to."""
+        rows = adapters.read_pairs(self.folder / "names" / "variants.csv", ("character", "variants"))
+        return {variant: character for character, variants in rows for variant in variants}
+
+    @cached_property
+    def surnames(self) -> list[tuple[str, str]]:
+        """(surname, reading) of compound surnames, and of single ones that are read otherwise than their character usually is."""
+        return [
+            (row[0], row[1])
+            for row in adapters.read_pairs(self.folder / "names" / "surnames.csv", ("surname", "reading"))
+        ]
+
+    @cached_property
+    def homophone_heads(self) -> list[tuple[str, str]]:
+        """(surname, characters whose usual reading is the surname's): what a name is read as, so that one table of readings does."""
+        rows = adapters.read_pairs(self.folder / "names" / "readings.csv", ("syllable", "characters"))
+        return homophone_heads(self.surnames, dict(rows))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads one typed text as `standardise` reads a column, without an engine."""
+        return Reader(
+            missing=frozenset(text.strip() for text in self.file.missing),
+            variants=self.variants,
+            readings=self.readings,
+            surnames=frozenset(surname for surname, _ in self.surnames if len(surname) > 1),
+            homophone_heads=self.homophone_heads,
+            prefixes=self.number_prefixes,
+            paths=self.divisions.written_paths,
+            places=self.divisions.places_below,
+        )
 
     def element(self, key: str) -> Element:
         """The element `key`. Raises `UnknownElement` with the nearest known one."""

@@ -15,7 +15,7 @@ from wanjia.access.api import Action
 from wanjia.access.models import Account, Grant
 from wanjia.kernel import clock
 from wanjia.privacy import api as privacy
-from wanjia.privacy.api import DOSSIER_FIELD, DOSSIER_PART, BlindKind
+from wanjia.privacy.api import DOSSIER_FIELD, DOSSIER_PART
 from wanjia.register import api as register
 from wanjia.register.rules import tag_of, value_columns
 from wanjia.standards import api as standards
@@ -166,7 +166,7 @@ def wrong_searches(cells) -> list[str]:
         reader = account(cell.role, HERE if cell.in_area else THERE)
         granted(reader, cell)
         scope = access.search_scope(reader, cell.purpose)
-        hits = register.find_persons([(BlindKind.NUMBER, NUMBER)], scope=scope, by=reader.username, why="test")
+        hits = register.find_persons(register.sought_by(NUMBER), scope=scope, by=reader.username, why="test")
         listed = {hit.person_id for hit in hits.hits}
         person = SEALED if cell.is_sealed else PERSON
         if (person in listed) != matrix.may_find(cell) or hits.total != len(listed):

@@ -25,6 +25,7 @@ ROWS_AT_A_TIME = 20_000
 # about half a million sealed dossiers wait for the database at most
 MADE_AHEAD_BYTES = 400_000_000
 VAULT_COLUMNS = ("person_id", "version", "known_from", "likeness", "likeness_key", "blob")
+RELATIVES = (BlindKind.MOTHER_NUMBER, BlindKind.FATHER_NUMBER, BlindKind.SPOUSE_NUMBER)
 BLIND_COLUMNS = ("person_id", "kind", "blind", "blind_key")
 
 
@@ -75,6 +76,17 @@ def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> i
     """Replace the blind indexes (of the persons `only`, or all) by those of `values` (person_id, kind, value). Returns how many."""
     with connection.cursor() as cursor:
         return _write_searchable(cursor, _blind_pieces(values, Keyring.open(settings.home())), only)
+
+
+def lacks_searchable() -> bool:
+    """Whether the search index was made before there were initials, households and addresses in it: then it must be made anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s)"
+            " AND NOT EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s)",
+            [BlindKind.PINYIN, BlindKind.INITIALS],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 class Keeping:
@@ -288,7 +300,7 @@ def _close_gone(cursor, before: _Versions, at: datetime) -> np.ndarray:
 def blind_purpose(kind: BlindKind) -> str:
     """The purpose whose key hashes values of this kind."""
     # numbers named as a relative's are compared with numbers of persons, so both share one key
-    return "number" if kind >= BlindKind.NUMBER else kind.label
+    return "number" if kind in RELATIVES else kind.label
 
 
 def blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:

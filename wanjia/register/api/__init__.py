@@ -13,8 +13,9 @@ from wanjia.register.api.erasing import erase_person
 from wanjia.register.api.explaining import Belief, beliefs
 from wanjia.register.api.few import rehearse_few, resolve_few, spouses_of
 from wanjia.register.api.finding import (
-    Found,
+    MOST_HITS,
     Hit,
+    Hits,
     find_persons,
     household_members,
     kin_of,
@@ -25,18 +26,21 @@ from wanjia.register.api.finding import (
     subjects_of,
 )
 from wanjia.register.api.loading import LoadResult, load
-from wanjia.register.api.matching import Sought, sought_by
+from wanjia.register.api.matching import Form, Found, Sought, sought_by
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.redirecting import former_ids, forwarded, persons_who_left, redirect_persons
 from wanjia.register.api.resolving import Resolution, resolve, searchable_values
 from wanjia.register.api.sealing import seal_person
 
 __all__ = [
+    "MOST_HITS",
     "AgeGroup",
     "AreaCounts",
     "Belief",
+    "Form",
     "Found",
     "Hit",
+    "Hits",
     "LoadResult",
     "Pyramid",
     "Resolution",

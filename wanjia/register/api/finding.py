@@ -7,101 +7,148 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from wanjia.access.api import SearchScope, Subject, raise_wall
+from wanjia.access.api import SearchScope, Subject, raise_wall, significant
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
-from wanjia.register.api.matching import sought_by
+from wanjia.register.api.matching import BESIDE, ORDER, Form, Found, Sought, sought_by
 from wanjia.trace import api as trace
 
 MOST_HITS = 500
+#: a value that more people share is not looked through: whoever types it must narrow it
+MOST_LOOKED_AT = 3000
 NOWHERE = "-"  # no division's code begins so
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What a list of hits may show of a person: enough to choose by, and nothing sealed."""
+    """What a list of hits may show of a person: enough to choose by, and nothing sealed. `by`: what was found, the weightiest first."""
 
     person_id: int
     sex: str | None
     birth_year: int | None
     died_on: date | None
     division: str | None
+    by: tuple[Form, ...] = ()
 
 
 @dataclass(frozen=True)
-class Found:
-    """The answer to a search: how many match, and the hits unless they are too many to choose from."""
+class Hits:
+    """The answer to a search: the hits, best first, unless they are too many to choose from. `left_out`: what was looked for besides
+    (people of a name that sounds alike …), found too often, and so is not among them."""
 
-    total: int
     hits: list[Hit]
-    is_too_many: bool
+    is_too_many: bool = False
+    left_out: tuple[Found, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many there are; 500 when they are too many to be counted."""
+        return MOST_HITS if self.is_too_many else len(self.hits)
 
 
 def find_persons(
-    sought: Sequence[tuple[BlindKind, str]],
-    *,
-    scope: SearchScope,
-    by: str,
-    why: str,
-    department: str = "",
-    birth_year: int | None = None,
-) -> Found:
-    """Persons within `scope` who have any of the `sought` values (in match form); others are neither listed nor counted.
+    sought: Sought, *, scope: SearchScope, by: str, why: str, department: str = "", shown: slice = slice(None)
+) -> Hits:
+    """Persons within `scope` whom the query may mean, with what each was found by; others are neither listed nor counted.
 
-    More than 500 hits are counted, not listed. The search is one trace entry for each person listed, or one without a subject.
+    From 500 hits on they are not listed. The search is one trace entry for each person listed (`shown`: the part of the list that a page shows),
+    or one without a subject; it is written before anything leaves. Raises `PurposeMissing`, `LogNotShown`.
     """
-    ids: set[int] = set()
-    for kind, value in sought:
-        ids.update(*privacy.find_by_blind(kind, [value]).values())
+    typed = [form for form in sought.forms if form.found not in BESIDE]
+    beside = [form for form in sought.forms if form.found in BESIDE]
+    rows = _looked_up(typed)
     with transaction.atomic(), connection.cursor() as cursor:
         raise_wall(cursor)
-        cursor.execute(
-            """
-            SELECT s.person_id, s.sex, date_part('year', s.birth_on)::int, s.died_on, r.division_now
-            FROM register_personstate s
-            LEFT JOIN LATERAL (
-                SELECT division_now FROM register_residence r
-                WHERE r.person_id = s.person_id AND upper_inf(r.known)
-                ORDER BY kind = 'domicile' DESC, upper(valid) DESC NULLS FIRST LIMIT 1
-            ) r ON true
-            WHERE s.person_id = ANY(%(ids)s) AND upper_inf(s.known)
-              AND (%(year)s::int IS NULL OR date_part('year', s.birth_on) = %(year)s)
-              AND (s.person_id = ANY(%(also_sealed)s)
-                OR (s.person_id = ANY(%(also)s) AND s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
-                OR ((%(finds_sealed)s OR s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
-                  AND (%(area)s = '' OR EXISTS (
-                    SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
-                    AND a.division_now LIKE %(area)s || '%%'))))
-            ORDER BY s.birth_on NULLS LAST, s.person_id LIMIT %(most)s
-            """,
-            {
-                "ids": sorted(ids),
-                "year": birth_year,
-                # no area at all: nobody but those granted one by one
-                "area": NOWHERE if scope.area is None else scope.area,
-                "finds_sealed": scope.finds_sealed,
-                "also": list(scope.also),
-                "also_sealed": list(scope.also_sealed),
-                "most": MOST_HITS + 1,
-            },
-        )
-        hits = [Hit(*row) for row in cursor.fetchall()]
-        is_too_many = len(hits) > MOST_HITS
+        hits = None if rows is None else _within(cursor, rows, sought, scope)
+        left_out: dict[Found, None] = {}
+        if hits is not None and beside:
+            more = _looked_up(beside)
+            also = None if more is None else _within(cursor, {**more, **_joined(rows, more)}, sought, scope)
+            if also is None or len(also) > MOST_HITS:
+                left_out = dict.fromkeys(form.found for form in beside)
+            else:
+                known = {hit.person_id for hit in also}
+                hits = sorted([*also, *(hit for hit in hits if hit.person_id not in known)], key=_order)
+        is_too_many = hits is None or len(hits) > MOST_HITS
         listed = [] if is_too_many else hits
         trace.record(
             "register.find_persons",
-            subject_ids=[hit.person_id for hit in listed],
+            subject_ids=[hit.person_id for hit in listed[shown]],
             by=by,
             why=why,
             department=department,
-            detail={"hits": len(hits), **scope.detail()},
+            detail={"hits": MOST_HITS if is_too_many else len(listed), **scope.detail()},
         )
-    return Found(MOST_HITS if is_too_many else len(hits), listed, is_too_many)
+    return Hits(listed, is_too_many, tuple(left_out))
+
+
+def _looked_up(forms: Sequence[Form]) -> dict[int, list[Form]] | None:
+    """Person → the forms by which found, weightiest first; None when they are too many to look through."""
+    if not forms:
+        return {}
+    rows = privacy.look_up([(form.kind, form.value) for form in forms], most=MOST_LOOKED_AT)
+    if len(rows) > MOST_LOOKED_AT:
+        return None
+    found: dict[int, list[Form]] = {}
+    for place, person in rows:
+        found.setdefault(person, []).append(forms[place])
+    return {person: sorted(by, key=lambda form: ORDER.index(form.found)) for person, by in found.items()}
+
+
+def _joined(one: dict[int, list[Form]], other: dict[int, list[Form]]) -> dict[int, list[Form]]:
+    """Those in both, with the forms of both."""
+    return {person: [*one[person], *forms] for person, forms in other.items() if person in one}
+
+
+def _within(cursor: Any, found: dict[int, list[Form]], sought: Sought, scope: SearchScope) -> list[Hit]:
+    """The hits among `found` that the scope and what narrows the query leave, best first; one more than the most if there are more."""
+    cursor.execute(
+        """
+        SELECT s.person_id, s.sex, date_part('year', s.birth_on)::int, s.died_on, r.division_now
+        FROM register_personstate s
+        LEFT JOIN LATERAL (
+            SELECT division_now FROM register_residence r
+            WHERE r.person_id = s.person_id AND upper_inf(r.known)
+            ORDER BY kind = 'domicile' DESC, upper(valid) DESC NULLS FIRST LIMIT 1
+        ) r ON true
+        WHERE s.person_id = ANY(%(ids)s) AND upper_inf(s.known)
+          AND (%(year)s::int IS NULL OR date_part('year', s.birth_on) = %(year)s)
+          AND (%(day)s::date IS NULL OR s.birth_on = %(day)s)
+          AND (%(within)s = '' OR EXISTS (
+            SELECT FROM register_residence w WHERE w.person_id = s.person_id AND upper_inf(w.known)
+            AND w.division_now LIKE %(within)s || '%%'))
+          AND (s.person_id = ANY(%(also_sealed)s)
+            OR (s.person_id = ANY(%(also)s) AND s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
+            OR ((%(finds_sealed)s OR s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
+              AND (%(area)s = '' OR EXISTS (
+                SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
+                AND a.division_now LIKE %(area)s || '%%'))))
+        LIMIT %(most)s
+        """,
+        {
+            "ids": sorted(found),
+            "year": sought.birth_year,
+            "day": sought.birth_on,
+            "within": significant(sought.division) if sought.division else "",
+            # no area at all: nobody but those granted one by one
+            "area": NOWHERE if scope.area is None else scope.area,
+            "finds_sealed": scope.finds_sealed,
+            "also": list(scope.also),
+            "also_sealed": list(scope.also_sealed),
+            "most": MOST_HITS + 1,
+        },
+    )
+    hits = [Hit(*row, by=tuple(found[row[0]])) for row in cursor.fetchall()]
+    return sorted(hits, key=_order)
+
+
+def _order(hit: Hit) -> tuple:
+    return (ORDER.index(hit.by[0].found), hit.died_on is not None, hit.birth_year or 9999, hit.person_id)
 
 
 def numbers_of(typed: str) -> list[list[int]]:
     """The persons of a typed citizen number, by blind index: ids only, whoever asks; decide about each before anything is told."""
-    forms = [value for kind, value in sought_by(typed).forms if kind is BlindKind.NUMBER]
+    forms = [form.value for form in sought_by(typed).forms if form.found is Found.NUMBER]
     return list(privacy.find_by_blind(BlindKind.NUMBER, forms).values())
 
 

@@ -107,7 +107,7 @@ def write(
         with timed("vault"):
             vault = kept.dossiers() if kept else privacy.keep_dossiers(resolution.dossiers(), at=at, only=only)
             counts.update({f"vault.{name}": count for name, count in vault.counts().items()})
-        if vault.added or vault.replaced or vault.closed:
+        if vault.added or vault.replaced or vault.closed or (only is None and privacy.lacks_searchable()):
             with timed("blind"):
                 counts["blind.searchable"] = (
                     kept.searchable() if kept else privacy.keep_searchable(resolution.searchable(), only=only)

@@ -220,8 +220,9 @@ def resolve(
 def searchable_values(engine: Engine, assertions: Table, links: Table) -> pa.Table:
     """(person_id, kind, value) of everything by which persons may be looked up, in order of persons, without resolving anything."""
     linked = links.filter(links.band == "link").select("assertion_id", "person_id")
-    rows = Statements((Part(assertions.join(linked, "assertion_id"), None),))
-    return engine.arrow(dossiers.searchable(rows).order_by("person_id"))
+    addresses = [(key, key) for key in ("domicile_address", "residence_address")]
+    frame = statements.with_alike(assertions.join(linked, "assertion_id"), addresses)
+    return engine.arrow(dossiers.searchable(Statements((Part(frame, None),))).order_by("person_id"))
 
 
 def _one_person_each(engine: Engine, ranked: Table) -> None:

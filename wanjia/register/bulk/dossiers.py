@@ -15,11 +15,14 @@ from wanjia.register.bulk.survivors import Winners, ordinal_of
 from wanjia.register.bulk.words import as_text
 from wanjia.register.rules import ElementRule
 
-BLIND_ELEMENTS = {
-    # blind kind → (columns that yield its values, rows to take them from)
+#: kind of blind index → the columns that hold its values as they are
+BLIND_COLUMNS = {
     "name": ("name__norm", "former_name__norm"),
     "pinyin": ("name__pinyin",),
     "number": ("citizen_number",),
+    "household": ("household_number",),
+    "door": ("domicile_address__alike", "residence_address__alike"),
+    "place": ("domicile_address__place", "residence_address__place"),
     "mother_number": ("mother_number",),
     "father_number": ("father_number",),
     "spouse_number": ("spouse_number",),
@@ -51,24 +54,39 @@ def choices(winners: Winners, element_rules: Sequence[ElementRule]) -> Table:
 
 
 def searchable(statements: Statements) -> Table:
-    """(person_id, kind, value): every distinct name, pinyin and number by which a person may be looked up."""
-    found = []
-    for kind, columns in BLIND_ELEMENTS.items():
-        for column in columns:
-            if statements.has(column):
-                found.append(
-                    statements.union(
-                        lambda part, kind=kind, column=column: part.frame.filter(part.frame[column].notnull()).select(
-                            "person_id", kind=ibis.literal(kind), value=part.frame[column]
-                        ),
-                        lambda part, column=column: part.has(column),
-                    )
-                )
+    """(person_id, kind, value): every distinct name, pinyin, number and address by which a person may be looked up."""
+    found = [
+        _said(statements, kind, column)
+        for kind, columns in BLIND_COLUMNS.items()
+        for column in columns
+        if statements.has(column)
+    ]
+    if statements.has("name__pinyin"):
+        found.append(_initials(statements))
     if not found:
         # a profile may declare none of these elements: then nobody is found by name or number, and all else works
         rows = statements.parts[0].frame
         return rows.filter(ibis.literal(False)).select("person_id", kind=ibis.literal(""), value=ibis.literal(""))
     return ibis.union(*found, distinct=True) if len(found) > 1 else found[0].distinct()
+
+
+def _said(statements: Statements, kind: str, column: str) -> Table:
+    rows = statements.union(lambda part: part.frame.select("person_id", value=column), lambda part: part.has(column))
+    return rows.filter(rows.value.notnull()).select("person_id", kind=ibis.literal(kind), value=rows.value)
+
+
+def _initials(statements: Statements) -> Table:
+    """First letters of the syllables with the year of birth, which narrows them: few letters are shared by thousands."""
+
+    def written(part: Part) -> Table:
+        born = part.frame.birth_on.cast("string") if part.has("birth_on") else ibis.literal("")
+        # all but the letters that begin a word
+        letters = part.frame.name__pinyin.re_replace(r"\B[a-z]| ", "")
+        year = ibis.coalesce(born, ibis.literal("")).substr(0, 4)
+        return part.frame.select("person_id", kind=ibis.literal("initials"), value=letters + ibis.literal("|") + year)
+
+    rows = statements.union(written, lambda part: part.has("name__pinyin"))
+    return rows.filter(rows.value.notnull())
 
 
 def tags(element_rules: Sequence[ElementRule]) -> Mapping[str, str]:

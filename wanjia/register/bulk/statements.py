@@ -124,8 +124,7 @@ def linked(
             born_on = frame.born_at.cast("date")
             known = ibis.coalesce(frame.birth_on, born_on) if "birth_on" in frame.columns else born_on
             frame = frame.mutate(birth_on=known)
-        alike = {f"{r.key}__alike": _alike(r, frame) for r in element_rules if r.type == "address"}
-        frame = frame.mutate(**{name: value for name, value in alike.items() if value is not None})
+        frame = with_alike(frame, [(r.key, r.columns[0]) for r in element_rules if r.type == "address"])
         rows = frame.select([name for name in wanted if name in frame.columns]).inner_join(ranked, "assertion_id")
         kept = engine.save(ROWS if source is None else f"{ROWS}_{source}", rows)
         count = engine.arrow(kept.aggregate(n=kept.count()))["n"][0].as_py()
@@ -147,16 +146,19 @@ def _columns_of(rule: ElementRule) -> list[str]:
     beside = [f"{column}__year" for column in rule.columns]
     beside += [f"{rule.key}__{name}" for name in _BESIDE.get(rule.type, ())]
     if rule.type == "address":
-        beside.append(f"{rule.key}__alike")
+        beside += [f"{rule.key}__alike", f"{rule.key}__place"]
     return [*rule.columns, *beside]
 
 
-def _alike(rule: ElementRule, frame: Table) -> Value | None:
-    """An address by place, building and room: what two statements of one address have in common."""
-    written = rule.columns[0]
-    if written not in frame.columns:
-        return None
-    parts = [f"{rule.key}__{part}" for part in _ADDRESS_PARTS]
+def with_alike(frame: Table, addresses: Sequence[tuple[str, str]]) -> Table:
+    """`frame` with `<key>__alike` of each (key, column) it has: place, building and room, what two statements of one address have in common."""
+    return frame.mutate(
+        **{f"{key}__alike": _alike(key, written, frame) for key, written in addresses if written in frame.columns}
+    )
+
+
+def _alike(key: str, written: str, frame: Table) -> Value:
+    parts = [f"{key}__{part}" for part in _ADDRESS_PARTS]
     if not all(part in frame.columns for part in parts):
         return frame[written]
     found = ibis.literal("|").join([frame[part] for part in parts])

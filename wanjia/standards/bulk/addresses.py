@@ -6,30 +6,10 @@ import ibis
 from ibis.expr.types import StringValue, Table
 
 from wanjia.standards.bulk.words import is_missing, known, narrow, translated
+from wanjia.standards.rules import patterns
 
 if TYPE_CHECKING:
     from wanjia.standards.bulk import Step
-
-_TRADITIONAL, _SIMPLE = "號樓棟區縣鎮鄉國東門灣園廣場單層車頭廠莊橋", "号楼栋区县镇乡国东门湾园广场单层车头厂庄桥"
-_DASHES, _HYPHENS = "－—–―~_", "-" * 6
-_COUNTED = "[0-9A-Za-z一二三四五六七八九十]"
-_BUILDING = f"({_COUNTED}{{1,5}})(?:号楼|栋|幢|座|#楼|#)"
-_UNIT = f"({_COUNTED}{{1,3}})(?:单元|门洞)"
-_ROOM = "([0-9]{1,5}[A-Za-z]?|[A-Za-z][0-9]{1,5})(?:室|号房|房|户)?$"
-_DASHED = "^(?:([0-9]{1,3})-)?([0-9]{1,3})-([0-9]{1,5}[A-Za-z]?)(?:室|号房|房|户)?$"
-# the place ends where a building, a unit, a dashed group or a room begins
-_PLACE = (
-    f"^(.*?)(?:{_COUNTED}{{1,5}}(?:号楼|栋|幢|座|#楼|#)|{_COUNTED}{{1,3}}(?:单元|门洞)"
-    "|(?:[0-9]{1,3}-)?[0-9]{1,3}-[0-9]{1,5}[A-Za-z]?(?:室|号房|房|户)?$"
-    "|[0-9]{1,5}[A-Za-z]?(?:室|号房|房|户)$|[A-Za-z][0-9]{1,5}(?:室|号房|房|户)$|$)"
-)
-_TOWN = "^(.{1,10}?(?:街道|镇|乡|苏木))(?:办事处)?([^路街巷道大]|$)"
-_VILLAGE = "^(.{1,14}?(?:社区|村))(?:居民委员会|村民委员会|居委会|村委会|委会)?([^路街巷道大]|$)"
-_OFFICE = "^(?:办事处|居民委员会|村民委员会|居委会|村委会|委会)"
-_HAS_ROAD = "[路街巷弄道]|胡同|大院|里[0-9]"
-_HEAD = "^(.*[省市区县旗州盟])"
-_UNCLEAN = f"[！-～ \u00a0\u2002-\u200f\u202f\u2060\ufeff\u00ad\t\r\n　,，、;；。{_TRADITIONAL}{_DASHES}]"
-_DIGIT_HAN, _DIGITS = "一二三四五六七八九", "123456789"
 
 
 def address(table: Table, raw: str, step: "Step") -> Table:
@@ -40,7 +20,7 @@ def address(table: Table, raw: str, step: "Step") -> Table:
     """
     key = step.part.key
     # most addresses are clean, and asking once is much cheaper than four replacements
-    written = ibis.ifelse(table[raw].re_search(_UNCLEAN), _tidied(table[raw]), table[raw])
+    written = ibis.ifelse(table[raw].re_search(patterns.UNCLEAN), _tidied(table[raw]), table[raw])
     table = step.keep(table.mutate(__plain=known(written, step)))
     none = ibis.null("string")
     has_text = table["__plain"].re_search("[0-9A-Za-z㐀-鿿]").fill_null(False)
@@ -59,13 +39,13 @@ def address(table: Table, raw: str, step: "Step") -> Table:
 def _tidied(text: StringValue) -> StringValue:
     """Half-width, without spaces and punctuation, simple characters for the words of addresses, one kind of dash."""
     plain = narrow(text).re_replace("[ ,，、;；。]+", "")
-    plain = translated(plain, _TRADITIONAL, _SIMPLE, f"[{_TRADITIONAL}]")
-    return translated(plain, _DASHES, _HYPHENS, f"[{_DASHES}]")
+    plain = translated(plain, patterns.TRADITIONAL, patterns.SIMPLE, f"[{patterns.TRADITIONAL}]")
+    return translated(plain, patterns.DASHES, patterns.HYPHENS, f"[{patterns.DASHES}]")
 
 
 def _headed(table: Table, key: str) -> Table:
     """`table` with the beginning of the address in which divisions can stand: few addresses have one of their own."""
-    head = table[key].re_extract(_HEAD, 1)
+    head = table[key].re_extract(patterns.HEAD, 1)
     # an address without any such character may still begin with short names
     return table.mutate(__head=ibis.ifelse(head == "", table[key].substr(0, 12), head))
 
@@ -93,9 +73,9 @@ def _county(table: Table, key: str, step: "Step") -> Table:
 
 def _below(table: Table, step: "Step") -> Table:
     """`table` with the finest division, the community's name, and what is left after town and community."""
-    table = step.keep(table.mutate(__town_name=table["__rest"].re_extract(_TOWN, 1)))
+    table = step.keep(table.mutate(__town_name=table["__rest"].re_extract(patterns.TOWN, 1)))
     table = step.keep(
-        _without(table, "__town_name").mutate(__village_name=lambda t: t["__rest"].re_extract(_VILLAGE, 1))
+        _without(table, "__town_name").mutate(__village_name=lambda t: t["__rest"].re_extract(patterns.VILLAGE, 1))
     )
     table = _without(table, "__village_name")
     places = step.lookups.places
@@ -111,30 +91,32 @@ def _without(table: Table, taken: str) -> Table:
     """`table` with what `taken` holds, and the office that may follow it, cut from the head of the rest."""
     rest, name = table["__rest"], table[taken]
     after = rest.substr(name.length(), rest.length())
-    return table.mutate(__rest=ibis.ifelse(name == "", rest, after.re_replace(_OFFICE, "")))
+    return table.mutate(__rest=ibis.ifelse(name == "", rest, after.re_replace(patterns.OFFICE, "")))
 
 
 def _inside(table: Table, key: str, step: "Step") -> Table:
     """`table` with the address's place, building, unit and room."""
-    table = step.keep(table.mutate(__road=table["__rest"].re_extract(_PLACE, 1)))
+    table = step.keep(table.mutate(__road=table["__rest"].re_extract(patterns.PLACE, 1)))
     rest, road = table["__rest"], table["__road"]
     tail = rest.substr(road.length(), rest.length())
     table = step.keep(
-        table.mutate(__tail=tail, __is_dashed=tail.contains("-") & tail.re_search(_DASHED)).drop("__rest")
+        table.mutate(__tail=tail, __is_dashed=tail.contains("-") & tail.re_search(patterns.DASHED)).drop("__rest")
     )
     tail, is_dashed = table["__tail"], table["__is_dashed"]
-    has_three = is_dashed & (tail.re_extract(_DASHED, 1) != "")
+    has_three = is_dashed & (tail.re_extract(patterns.DASHED, 1) != "")
     none = ibis.null("string")
     building = ibis.cases(
-        (has_three, tail.re_extract(_DASHED, 1)),
-        (is_dashed, tail.re_extract(_DASHED, 2)),
-        else_=tail.re_extract(_BUILDING, 1),
+        (has_three, tail.re_extract(patterns.DASHED, 1)),
+        (is_dashed, tail.re_extract(patterns.DASHED, 2)),
+        else_=tail.re_extract(patterns.BUILDING, 1),
     )
-    unit = ibis.cases((has_three, tail.re_extract(_DASHED, 2)), (is_dashed, ""), else_=tail.re_extract(_UNIT, 1))
-    room = ibis.ifelse(is_dashed, tail.re_extract(_DASHED, 3), tail.re_extract(_ROOM, 1))
+    unit = ibis.cases(
+        (has_three, tail.re_extract(patterns.DASHED, 2)), (is_dashed, ""), else_=tail.re_extract(patterns.UNIT, 1)
+    )
+    room = ibis.ifelse(is_dashed, tail.re_extract(patterns.DASHED, 3), tail.re_extract(patterns.ROOM, 1))
     road, village = table["__road"], table["__village_name"]
     # villages have no roads: "group 3, number 12" means nothing without the village's name
-    place = ibis.ifelse(road.re_search(_HAS_ROAD), road, village + road).lower()
+    place = ibis.ifelse(road.re_search(patterns.HAS_ROAD), road, village + road).lower()
     table = step.keep(table.mutate(__place=place, __building=building, __unit=unit, __room=room.upper()))
     table = table.mutate(__building=_counted(table["__building"]), __unit=_counted(table["__unit"]))
     table = step.keep(table.drop("__tail", "__road", "__village_name"))
@@ -158,7 +140,7 @@ def _inside(table: Table, key: str, step: "Step") -> Table:
 
 def _counted(text: StringValue) -> StringValue:
     """A building's or unit's number in digits: 三 is 3, 十 is 10, 十二 is 12; letters in capitals."""
-    digits = text.translate(_DIGIT_HAN, _DIGITS)
+    digits = text.translate(patterns.DIGIT_HAN, patterns.DIGITS)
     in_characters = ibis.cases(
         (digits == "十", "10"),
         (digits.re_search("^十[0-9]$"), digits.replace("十", "1")),
@@ -166,4 +148,4 @@ def _counted(text: StringValue) -> StringValue:
         (digits.re_search("^[0-9]十[0-9]$"), digits.replace("十", "")),
         else_=digits,
     )
-    return ibis.ifelse(text.re_search(f"[{_DIGIT_HAN}十]"), in_characters, text).upper()
+    return ibis.ifelse(text.re_search(f"[{patterns.DIGIT_HAN}十]"), in_characters, text).upper()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import ibis
 from ibis.expr.types import StringValue, Table
 
-from wanjia.standards.bulk.numbers import LATEST_YEAR, OLDEST_YEAR
 from wanjia.standards.bulk.words import known, narrow, translated
+from wanjia.standards.rules.patterns import LATEST_YEAR, OLDEST_YEAR
 
 if TYPE_CHECKING:
     from wanjia.standards.bulk import Step

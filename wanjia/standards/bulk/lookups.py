@@ -9,8 +9,6 @@ import ibis
 import pyarrow as pa
 
 from wanjia.kernel.engine import Engine
-from wanjia.standards import adapters
-from wanjia.standards.rules.names import homophone_heads
 
 if TYPE_CHECKING:
     from wanjia.standards.api import Profile
@@ -80,14 +78,7 @@ class Lookups:
     @cached_property
     def prefixes(self) -> ibis.Table:
         """prefix: what an identity number may begin with: division codes, 81/82/83 0000, 9 + province + ISO numeric, ISO alpha-3."""
-        divisions = self._profile.divisions
-        known = {division.code for division in divisions if len(division.code) == 6} | {"810000", "820000", "830000"}
-        provinces = {division.code[:2] for division in divisions if division.level == "province"}
-        countries = self._profile.code_sets.get("countries")
-        if countries:
-            known |= {f"9{province}{row.code}" for province in provinces for row in countries.codes}
-            known |= {spelling for row in countries.codes for spelling in row.spellings if len(spelling) == 3}
-        return self._load("prefixes", prefix=sorted(known))
+        return self._load("prefixes", prefix=sorted(self._profile.number_prefixes))
 
     @cached_property
     def paths(self) -> ibis.Table:
@@ -109,15 +100,13 @@ class Lookups:
     @cached_property
     def readings(self) -> ibis.Table:
         """character, syllable: the usual toneless reading of every character."""
-        rows = adapters.read_pairs(self._profile.folder / "names" / "readings.csv", ("syllable", "characters"))
-        pairs = [(character, syllable) for syllable, characters in rows for character in characters]
+        pairs = list(self._profile.readings.items())
         return self._load("readings", character=[p[0] for p in pairs], syllable=[p[1] for p in pairs])
 
     @cached_property
     def variants(self) -> tuple[str, str]:
         """Variant and traditional characters, and in the same places the ones they are folded to."""
-        rows = adapters.read_pairs(self._profile.folder / "names" / "variants.csv", ("character", "variants"))
-        pairs = [(variant, character) for character, variants in rows for variant in variants]
+        pairs = list(self._profile.variants.items())
         return "".join(p[0] for p in pairs), "".join(p[1] for p in pairs)
 
     @cached_property
@@ -128,14 +117,12 @@ class Lookups:
     @cached_property
     def surnames(self) -> list[tuple[str, str]]:
         """(surname, reading) of compound surnames, and of single ones that are read otherwise than their character usually is."""
-        rows = adapters.read_pairs(self._profile.folder / "names" / "surnames.csv", ("surname", "reading"))
-        return [(row[0], row[1]) for row in rows]
+        return self._profile.surnames
 
     @cached_property
     def homophone_heads(self) -> list[tuple[str, str]]:
         """(surname, characters whose usual reading is the surname's): what a name is read as, so that one table of readings does."""
-        rows = adapters.read_pairs(self._profile.folder / "names" / "readings.csv", ("syllable", "characters"))
-        return homophone_heads(self.surnames, dict(rows))
+        return self._profile.homophone_heads
 
     @cached_property
     def numerals(self) -> ibis.Table:

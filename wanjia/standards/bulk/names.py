@@ -6,14 +6,11 @@ import ibis
 from ibis.expr.types import Table
 
 from wanjia.standards.bulk.words import known, narrow, translated
+from wanjia.standards.rules.patterns import DOTS, HAN, LATIN
 
 if TYPE_CHECKING:
     from wanjia.standards.bulk import Step
 
-# unified ideographs, extensions A to J, compatibility ideographs, the zero of names
-HAN = "一-鿿㐀-䶿\U00020000-\U000323af豈-﫿〇"
-_DOTS = "•・‧．∙●⋅･"
-_LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"
 _SHORT = 4  # characters; nearly all names
 
 
@@ -33,14 +30,14 @@ def _han(table: Table, raw: str, step: "Step") -> Table:
     shown = ibis.ifelse(
         table["__han"],
         # a dot of any kind, full stops included, joins the parts of one name; characters are written without spaces
-        translated(clean, _DOTS + ".", "·" * (len(_DOTS) + 1), f"[{_DOTS}.]")
+        translated(clean, DOTS + ".", "·" * (len(DOTS) + 1), f"[{DOTS}.]")
         .re_replace("[ ]+", "")
         .re_replace("^·+|·+$|-+$", ""),
         clean.re_replace("[ ]+", " "),
     )
     table = table.mutate(__shown=shown)
     shown = table["__shown"]
-    has_letter = shown.re_search(f"[{HAN}{_LATIN}]")
+    has_letter = shown.re_search(f"[{HAN}{LATIN}]")
     is_lost = shown.re_search("[?�□*\ue000-\uf8ff]")
     none = ibis.null("string")
     table = table.mutate(
@@ -51,7 +48,7 @@ def _han(table: Table, raw: str, step: "Step") -> Table:
                 (clean.isnull(), ibis.ifelse(table["__narrow"].re_search("^[-./]+$"), "NAME_EMPTY", none)),
                 (is_lost, "NAME_CHARACTER_LOST"),
                 (~has_letter, "NAME_EMPTY"),
-                (shown.re_search(f"[^{HAN}{_LATIN}· .'’-]"), "NAME_MALFORMED"),
+                (shown.re_search(f"[^{HAN}{LATIN}· .'’-]"), "NAME_MALFORMED"),
                 else_=none,
             ),
         }
@@ -165,7 +162,7 @@ def _latin(table: Table, raw: str, step: "Step") -> Table:
     key = step.part.key
     table = table.mutate(__clean=known(narrow(table[raw]).re_replace("[ ]+", " "), step))
     clean = table["__clean"]
-    has_letter = clean.re_search(f"[{_LATIN}]")
+    has_letter = clean.re_search(f"[{LATIN}]")
     none = ibis.null("string")
     return table.mutate(
         **{

@@ -10,15 +10,18 @@ import ibis
 from ibis.expr.types import BooleanValue, IntegerValue, StringValue, Table
 
 from wanjia.standards.bulk.words import known, narrow
+from wanjia.standards.rules.patterns import (
+    BORN_BEFORE_1900,
+    CHECK_CHARACTERS,
+    LATEST_YEAR,
+    OLDEST_YEAR,
+    PLAIN_NUMBER,
+    WEIGHTS,
+)
 
 if TYPE_CHECKING:
     from wanjia.standards.bulk import Step
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK_CHARACTERS = "10X98765432"
-_PLAIN = "^[0-9]{17}[0-9X]$"
-_BORN_BEFORE_1900 = "^99[6-9]$"
-OLDEST_YEAR, LATEST_YEAR = 1850, 2100
 _ORGANISATION_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -28,7 +31,7 @@ def _remainder_coefficients() -> list[int]:
     The digit at place k from the right is (n mod 10^k − n mod 10^(k−1)) / 10^(k−1), and dividing by 10 is multiplying by −1 modulo 11.
     So the whole sum needs seventeen remainders of one integer and no text operations, which are ten times slower.
     """
-    signed = [_WEIGHTS[17 - k] * (-1) ** (k - 1) for k in range(1, 18)] + [0]
+    signed = [WEIGHTS[17 - k] * (-1) ** (k - 1) for k in range(1, 18)] + [0]
     return [(signed[k - 1] - signed[k]) % 11 for k in range(1, 18)]
 
 
@@ -39,7 +42,7 @@ def check_character(seventeen: StringValue) -> StringValue:
     for k, factor in enumerate(_remainder_coefficients(), start=1):
         if factor:
             total = total + (n % 10**k) * factor
-    return ibis.literal(_CHECK_CHARACTERS).substr(total % 11, 1)
+    return ibis.literal(CHECK_CHARACTERS).substr(total % 11, 1)
 
 
 def identity_number(table: Table, raw: str, step: "Step") -> Table:
@@ -53,7 +56,7 @@ def identity_number(table: Table, raw: str, step: "Step") -> Table:
 
 def cleaned(text: StringValue) -> StringValue:
     """A number without the spaces, dashes and quotes that people and spreadsheets put into it, in half-width capitals."""
-    return ibis.ifelse(text.re_search(_PLAIN), text, narrow(text).upper().re_replace("[ '\"`.,·—–_-]", ""))
+    return ibis.ifelse(text.re_search(PLAIN_NUMBER), text, narrow(text).upper().re_replace("[ '\"`.,·—–_-]", ""))
 
 
 def _citizen_number(table: Table, raw: str, step: "Step") -> Table:
@@ -61,10 +64,10 @@ def _citizen_number(table: Table, raw: str, step: "Step") -> Table:
     table = table.mutate(__number=cleaned(table[raw]))
     table = step.keep(table.mutate(__number=known(table["__number"], step)))
     number = table["__number"]
-    is_18 = number.re_search(_PLAIN)
+    is_18 = number.re_search(PLAIN_NUMBER)
     is_15 = number.re_search("^[0-9]{15}$")
     is_old_foreign = number.re_search("^[A-Z]{3}[0-9]{12}$")
-    century = ibis.ifelse(number.substr(12, 3).re_search(_BORN_BEFORE_1900), "18", "19")
+    century = ibis.ifelse(number.substr(12, 3).re_search(BORN_BEFORE_1900), "18", "19")
     table = table.mutate(
         __seventeen=ibis.cases(
             (is_18, number.substr(0, 17)),

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 import ibis
 from ibis.expr.types import BooleanValue, StringValue, Table
 
+from wanjia.standards.rules.patterns import INVISIBLE, NARROW, WIDE
+
 if TYPE_CHECKING:
     from wanjia.standards.bulk import Step
 
-# full-width forms U+FF01-FF5E are the half-width ones plus 0xFEE0; other spaces become a space, invisible characters vanish
-_WIDE = "".join(chr(c) for c in range(0xFF01, 0xFF5F)) + "　\u00a0\u2002\u2003\u2009\u202f\t\r\n"
-_NARROW = "".join(chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)) + " " * 9
-_INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
-_IS_WIDE = f"[！-～　\u00a0\u2002\u2003\u2009\u202f\t\r\n{_INVISIBLE}]"
+_IS_WIDE = f"[！-～　\u00a0\u2002\u2003\u2009\u202f\t\r\n{INVISIBLE}]"
 
 
 def translated(text: StringValue, old: str, new: str, pattern: str) -> StringValue:
@@ -25,7 +23,7 @@ def translated(text: StringValue, old: str, new: str, pattern: str) -> StringVal
 
 def narrow(text: StringValue) -> StringValue:
     """Half-width, ordinary spaces, no invisible characters, no space at the ends."""
-    return translated(text, _WIDE + _INVISIBLE, _NARROW, _IS_WIDE).strip()
+    return translated(text, WIDE + INVISIBLE, NARROW, _IS_WIDE).strip()
 
 
 def is_missing(text: StringValue, step: "Step") -> BooleanValue:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 LEVELS = ("province", "city", "county", "town", "village")
 GROUPING_NAMES = ("市辖区", "县", "市")
@@ -211,6 +212,15 @@ class Divisions:
             for span in sorted(spans, key=lambda s: s.valid_to is None)
             if span.level in LEVELS[3:] and span.parent
         }
+
+
+def number_prefixes(divisions: Iterable[Division], countries: Iterable[Any]) -> frozenset[str]:
+    """What an identity number may begin with. `countries`: rows of a code set (numeric code, spellings with the three letters)."""
+    rows, listed = list(divisions), list(countries)
+    provinces = {division.code[:2] for division in rows if division.level == "province"}
+    known = {division.code for division in rows if len(division.code) == 6} | {"810000", "820000", "830000"}
+    known |= {f"9{province}{row.code}" for province in provinces for row in listed}
+    return frozenset(known | {spelling for row in listed for spelling in row.spellings if len(spelling) == 3})
 
 
 def _shortened(division: Division, level: str) -> list[str]:

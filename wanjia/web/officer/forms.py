@@ -57,13 +57,13 @@ class PurposeForm(forms.Form):
 
 
 class FindForm(PurposeForm):
-    """A number or a name, perhaps a birth year, and the purpose."""
+    """Whatever is known of a person, perhaps a birth year, and the purpose."""
 
     query = forms.CharField(
-        label=gettext_lazy("Citizen number or name"),
-        max_length=64,
-        widget=forms.TextInput({**CONTROL, "autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": gettext_lazy("Enter a citizen number or a name.")},
+        label=gettext_lazy("Name, pinyin, number or address"),
+        max_length=120,
+        widget=forms.TextInput({**CONTROL, "autocomplete": "off", "spellcheck": "false", "data-key": "/"}),
+        error_messages={"required": gettext_lazy("Enter a name, a number or an address.")},
     )
     birth_year = forms.CharField(
         label=gettext_lazy("Birth year (optional)"),

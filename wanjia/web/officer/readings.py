@@ -39,6 +39,7 @@ def keep_search(request: HttpRequest, search: Search) -> str:
     kept = request.session.get("searches", {})
     kept[token] = base64.b64encode(sealed).decode()
     request.session["searches"] = dict(list(kept.items())[-MOST_SEARCHES:])
+    request.session["last_purpose"] = {"purpose": search.purpose, "case": search.case}
     return token
 
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from wanjia.access import api as access
 from wanjia.access.models import Account
 from wanjia.privacy import api as privacy
-from wanjia.privacy.api import BlindKind
 from wanjia.register import api as register
+from wanjia.register.api import Found
 
 BY = "identity-provider"
 
@@ -39,20 +39,15 @@ class Identities(DefaultSocialAccountAdapter):
 
 def person_of(number: str, name: str) -> int | None:
     """The one person who has this number and this name, or None. Blind indexes only: nothing is opened."""
-    ids = [
-        {
-            person
-            for kind, value in register.sought_by(typed).forms
-            for person in privacy.find_by_blind(kind, [value]).get(value, [])
-        }
-        for typed in (number, name)
-    ]
+    ids = [_holders(number, Found.NUMBER), _holders(name, Found.NAME)]
     both = ids[0] & ids[1]
-    return both.pop() if len(both) == 1 and _is_number(number) else None
+    return both.pop() if len(both) == 1 else None
 
 
-def _is_number(typed: str) -> bool:
-    return any(kind is BlindKind.NUMBER for kind, _value in register.sought_by(typed).forms)
+def _holders(typed: str, found: Found) -> set[int]:
+    """Who has exactly what was typed: nothing near it, nothing that sounds like it."""
+    forms = [form for form in register.sought_by(typed).forms if form.found is found]
+    return {person for form in forms for person in privacy.find_by_blind(form.kind, [form.value]).get(form.value, [])}
 
 
 def resident_account(person_id: int) -> Account:
