@@ -6,16 +6,19 @@ import pyarrow as pa
 import pytest
 from django.db import connection
 
-from wanjia.access.api import SearchScope
+from wanjia.access.api import SearchScope, search_scope
+from wanjia.access.models import Account
 from wanjia.privacy import api as privacy
 from wanjia.register import api as register
 from wanjia.register.api import Found, finding
+from wanjia.register.api.matching import ELEMENTS
 from wanjia.trace import api as trace
 
 pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-EVERYWHERE = SearchScope(area="")
+NEEDED = frozenset().union(*ELEMENTS.values())
+EVERYWHERE = SearchScope(area="", elements=NEEDED)
 NUMBER = "990102198601010014"  # its check character is right
 WRONG = "990102198701020019"  # as another person's only record has it: no number at all
 #: person → (birth date, division, what the search index holds)
@@ -118,14 +121,34 @@ def test_the_right_number_finds_a_record_in_which_it_was_mistyped():
 
 
 def test_who_may_not_be_found_is_neither_listed_nor_counted():
-    linjiang = SearchScope(area="990102")
+    linjiang = SearchScope(area="990102", elements=NEEDED)
     assert found("ww", linjiang) == [(1, "initials"), (3, "initials")]
-    assert found("王伟", SearchScope(area="990103")) == [(2, "sound")]
-    assert found("王伟", SearchScope(area=None)) == []
-    assert found("王伟", SearchScope(area=None, also=(2,))) == [(2, "sound")]
+    assert found("王伟", SearchScope(area="990103", elements=NEEDED)) == [(2, "sound")]
+    assert found("王伟", SearchScope(elements=NEEDED)) == []
+    assert found("王伟", SearchScope(also=(2,), elements=NEEDED)) == [(2, "sound")]
 
 
-def test_each_person_listed_is_told(settings):
+@pytest.mark.parametrize("query", [NUMBER, NUMBER[:17] + "5", "王伟", "wang wei", "ww 1986", "中山路88号3栋501室"])
+def test_a_sealed_person_is_found_by_who_may_find_sealed_persons_only(query):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE register_person SET is_sealed = true WHERE id = 1")
+    assert 1 not in dict(found(query))
+    assert 1 not in dict(found(query, SearchScope(also=(1,), elements=NEEDED)))
+    assert 1 in dict(found(query, SearchScope(area="", finds_sealed=True, elements=NEEDED)))
+    assert 1 in dict(found(query, SearchScope(also_sealed=(1,), elements=NEEDED)))
+
+
+def test_a_purpose_that_does_not_need_households_does_not_search_by_them():
+    """Or the list of hits would tell who lives together, which the same purpose hides on the page of each."""
+    household = PEOPLE[1][2]["household"]
+    officer = Account.objects.create(username="o", role="officer", area="99", department="GA")
+    assert found(household, search_scope(officer, "case")) == [(1, "household"), (2, "household")]
+    assert found(household, search_scope(officer, "verify")) == []
+    assert found("王伟", search_scope(officer, "verify")) == [(1, "name"), (2, "sound")]
+    assert found("王伟", search_scope(officer, "exchange")) == [], "no purpose of this role"
+
+
+def test_each_person_listed_is_told():
     before = trace.entries(kind="register.find_persons", limit=500)
     register.find_persons(register.sought_by("ww"), scope=EVERYWHERE, by="t", why="case", shown=slice(0, 2))
     fresh = [e for e in trace.entries(kind="register.find_persons", limit=500) if e not in before]

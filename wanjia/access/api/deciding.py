@@ -79,13 +79,15 @@ class SearchScope:
     """Whom a search of this account for this purpose may find, before anything is counted.
 
     Persons below the division `area` ("" = all, None = nobody by area); sealed ones among them only if `finds_sealed`. Granted one by one,
-    wherever they live: `also` unless they are sealed, `also_sealed` in any case. `policies`: what decided, for the trace.
+    wherever they live: `also` unless they are sealed, `also_sealed` in any case. `elements`: what the purpose needs, and so by what it may
+    search: a list of who has a household's number tells who has it. `policies`: what decided, for the trace.
     """
 
     area: str | None = None
     finds_sealed: bool = False
     also: tuple[int, ...] = ()
     also_sealed: tuple[int, ...] = ()
+    elements: frozenset[str] = frozenset()
     policies: Mapping[str, str] = field(default_factory=dict)
 
     def detail(self) -> dict[str, object]:
@@ -110,11 +112,13 @@ def search_scope(account: Account, purpose: str) -> SearchScope:
             if found.is_allowed:
                 also[grant.covers_sealed].add(person)
                 policies |= found.policies
+    needed = purposes_of(account).get(purpose)
     return SearchScope(
         area=rules.significant(account.area) if plain.is_allowed else None,
         finds_sealed=sealed.is_allowed,
         also=tuple(sorted(also[False])),
         also_sealed=tuple(sorted(also[True])),
+        elements=book().elements(needed.fields) if needed else frozenset(),
         policies=policies,
     )
 

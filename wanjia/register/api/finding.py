@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from wanjia.access.api import SearchScope, Subject, raise_wall, significant
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
-from wanjia.register.api.matching import BESIDE, ORDER, Form, Found, Sought, sought_by
+from wanjia.register.api.matching import BESIDE, ELEMENTS, ORDER, Form, Found, Sought, sought_by
 from wanjia.trace import api as trace
 
 MOST_HITS = 500
@@ -49,13 +49,15 @@ class Hits:
 def find_persons(
     sought: Sought, *, scope: SearchScope, by: str, why: str, department: str = "", shown: slice = slice(None)
 ) -> Hits:
-    """Persons within `scope` whom the query may mean, with what each was found by; others are neither listed nor counted.
+    """Persons within `scope` whom the query may mean, with what each was found by; others are neither listed nor counted. What the purpose does
+    not need is not searched by.
 
     From 500 hits on they are not listed. The search is one trace entry for each person listed (`shown`: the part of the list that a page shows),
     or one without a subject; it is written before anything leaves. Raises `PurposeMissing`, `LogNotShown`.
     """
-    typed = [form for form in sought.forms if form.found not in BESIDE]
-    beside = [form for form in sought.forms if form.found in BESIDE]
+    forms = [form for form in sought.forms if ELEMENTS[form.kind] <= scope.elements]
+    typed = [form for form in forms if form.found not in BESIDE]
+    beside = [form for form in forms if form.found in BESIDE]
     rows = _looked_up(typed)
     with transaction.atomic(), connection.cursor() as cursor:
         raise_wall(cursor)

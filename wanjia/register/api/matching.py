@@ -35,6 +35,16 @@ class Found(StrEnum):
 
 
 ORDER = list(Found)
+#: kind of blind index → the elements whose values it holds
+ELEMENTS = {
+    BlindKind.NAME: {"name", "former_name"},
+    BlindKind.PINYIN: {"name"},
+    BlindKind.INITIALS: {"name", "birth_on"},
+    BlindKind.NUMBER: {"citizen_number"},
+    BlindKind.HOUSEHOLD: {"household_number"},
+    BlindKind.DOOR: {"domicile_address", "residence_address"},
+    BlindKind.PLACE: {"domicile_address", "residence_address"},
+}
 #: what is looked for besides what was typed: shown only while the list stays short enough to choose from
 BESIDE = frozenset({Found.NEAR_NUMBER, Found.PLACE, Found.SOUND})
 

@@ -221,7 +221,8 @@ def searchable_values(engine: Engine, assertions: Table, links: Table) -> pa.Tab
     """(person_id, kind, value) of everything by which persons may be looked up, in order of persons, without resolving anything."""
     linked = links.filter(links.band == "link").select("assertion_id", "person_id")
     addresses = [(key, key) for key in ("domicile_address", "residence_address")]
-    frame = statements.with_alike(assertions.join(linked, "assertion_id"), addresses)
+    frame = statements.with_birth_day(assertions.join(linked, "assertion_id"))
+    frame = statements.with_alike(frame, addresses)
     return engine.arrow(dossiers.searchable(Statements((Part(frame, None),))).order_by("person_id"))
 
 

@@ -115,15 +115,12 @@ def linked(
 ) -> Statements:
     """Saves and returns the linked statements with what resolving asks of them.
 
-    A birth time stated to the minute also states the day (Civil Code art. 15). `<address>__alike` is the form in which addresses are compared.
+    A birth time stated to the minute also states the day. `<address>__alike` is the form in which addresses are compared.
     """
     wanted = list(dict.fromkeys((*HEAD, *(c for rule in element_rules for c in _columns_of(rule)))))
     parts = []
     for source, frame in by_source(assertions):
-        if "born_at" in frame.columns:
-            born_on = frame.born_at.cast("date")
-            known = ibis.coalesce(frame.birth_on, born_on) if "birth_on" in frame.columns else born_on
-            frame = frame.mutate(birth_on=known)
+        frame = with_birth_day(frame)
         frame = with_alike(frame, [(r.key, r.columns[0]) for r in element_rules if r.type == "address"])
         rows = frame.select([name for name in wanted if name in frame.columns]).inner_join(ranked, "assertion_id")
         kept = engine.save(ROWS if source is None else f"{ROWS}_{source}", rows)
@@ -148,6 +145,14 @@ def _columns_of(rule: ElementRule) -> list[str]:
     if rule.type == "address":
         beside += [f"{rule.key}__alike", f"{rule.key}__place"]
     return [*rule.columns, *beside]
+
+
+def with_birth_day(frame: Table) -> Table:
+    """`frame` with the day of a birth time as `birth_on` where no day is stated (Civil Code art. 15)."""
+    if "born_at" not in frame.columns:
+        return frame
+    born_on = frame.born_at.cast("date")
+    return frame.mutate(birth_on=ibis.coalesce(frame.birth_on, born_on) if "birth_on" in frame.columns else born_on)
 
 
 def with_alike(frame: Table, addresses: Sequence[tuple[str, str]]) -> Table:

@@ -29,10 +29,16 @@ def ways_to_part(text: str, syllables: Collection[str]) -> list[str]:
 
 
 def _partings(word: str, syllables: Collection[str]) -> Iterator[str]:
-    for length in range(min(LONGEST_SYLLABLE, len(word)), 0, -1):
-        head, rest = word[:length], word[length:]
-        if head in syllables:
-            if not rest:
-                yield head
-            for more in _partings(rest, syllables) if rest else ():
-                yield f"{head} {more}"
+    """Lazily; never tries what cannot be finished, or "xianxianxian…q" would be tried in as many ways as 2 to the number of its xian."""
+    ends_well = [False] * len(word) + [True]
+    for start in range(len(word) - 1, -1, -1):
+        reach = range(start + 1, min(start + LONGEST_SYLLABLE, len(word)) + 1)
+        ends_well[start] = any(ends_well[end] and word[start:end] in syllables for end in reach)
+
+    def onwards(start: int) -> Iterator[str]:
+        for end in range(min(start + LONGEST_SYLLABLE, len(word)), start, -1):
+            head = word[start:end]
+            if ends_well[end] and head in syllables:
+                yield from (f"{head} {more}" for more in onwards(end)) if end < len(word) else (head,)
+
+    return onwards(0)
