@@ -80,7 +80,7 @@ def link(
     links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
     lake.write(state.EDGES, work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"))
     lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
-    lake.write(state.REVIEW, work.arrow("SELECT * FROM lk_review ORDER BY l, r"))
+    lake.write(state.REVIEW, work.arrow("SELECT * FROM lk_review ORDER BY l, r, reason"))
     lake.write(state.KEYS, work.arrow("SELECT assertion_id, source, record_key, subject FROM lk_assertions"))
     lake.write(state.REFUSED, refused.found_in(work, linkage, scored.stopped, said=compiled))
     # last: whoever finds these links finds all that belongs to them
