@@ -187,7 +187,8 @@ ACCOUNT_FORMS = {"login": "wanjia.web.public.forms.LogInForm"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # a whole office may share one address; names are locked one by one (access.api.tallies)
-ACCOUNT_RATE_LIMITS = {"login": "300/m/ip"}
+# and anybody may ask about documents, but not try numbers at leisure
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "check_document": "60/m/ip"}
 MFA_ADAPTER = "wanjia.web.public.log_in.SecondFactors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

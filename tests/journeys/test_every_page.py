@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
-    "officer": ["/officer/find/", "/planner/population/", "/officer/corrections/"],
+    "officer": ["/officer/find/", "/officer/documents/", "/planner/population/", "/officer/corrections/"],
     "steward": [
         "/steward/runs/",
         "/steward/quarantine/",
@@ -97,6 +97,23 @@ def test_log_in_and_its_errors_are_sound(visit, lang):
     page.click("main form .btn-primary")
     expect(page.get_by_role("alert")).to_be_visible()
     assert not watch.errors
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_checking_a_document_is_sound_without_log_in(visit, lang):
+    page, watch = visit(None, lang=lang, width=320)
+    for address, status in {"/check/": 200, "/check/C000000000000000/": 404, "/check/1/": 404}.items():
+        answer = page.goto(address)
+        assert answer.status == status
+        assert page.get_attribute("html", "lang") == lang
+        assert sideways(page) == 0, address
+        assert not faults_of(page), address
+    page.fill("#number", "1234")
+    page.click("main form .btn-primary")
+    expect(page.locator("[role=status]")).to_be_visible()
+    # a browser says in its console that an answer was 404; nothing else is wrong
+    assert not [error for error in watch.errors if "404" not in error]
+    assert not watch.elsewhere
 
 
 def test_large_text_does_not_break_a_narrow_page(visit):

@@ -163,3 +163,41 @@ def test_keyboard_alone_finds_and_opens(site, visit):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#hits-title")).to_be_visible()
+
+
+@pytest.mark.parametrize(("lang", "width"), [("zh-hans", 1440), ("en", 320)])
+def test_a_document_from_issue_to_the_public_check(site, visit, lang, width):
+    _name, number = someone(site)
+    page, watch = visit("officer", lang=lang, width=width)
+    find(page, number)
+    page.locator("td form button").first.click()
+    page.locator("nav.sections a[href$='/documents/']").click()
+    assert not faults_of(page)
+    assert sideways(page) == 0
+    page.click("button[value=issue]")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert not faults_of(page)
+    page.select_option("#id_kind", "household_certificate")
+    page.fill("#id_case", "2026-0002")
+    page.click("button[value=issue]")
+    expect(page.locator("#state-title")).to_be_visible()
+    shown = page.locator("#state-title").inner_text()
+    assert not faults_of(page)
+    assert sideways(page) == 0
+    page.select_option("#id_again-reason", "damaged")
+    page.click("button[value=reissue]")
+    expect(page.locator("#state-title")).not_to_have_text(shown)
+    assert page.locator("dd a.code").first.inner_text() == shown, "it says what it replaces"
+    page.locator("a[href*='/persons/'][href$='/documents/']").first.click()
+    assert page.locator("tbody tr").count() >= 2
+    assert not faults_of(page)
+    anybody, other = visit(None, lang=lang, width=width)
+    anybody.goto("/check/")
+    anybody.fill("#number", shown.lower())
+    anybody.keyboard.press("Enter")
+    expect(anybody.locator("[role=status] .tag.bad")).to_be_visible()
+    assert not faults_of(anybody)
+    assert sideways(anybody) == 0
+    for one in (watch, other):
+        assert not one.errors
+        assert not one.elsewhere

@@ -37,6 +37,15 @@ RIGHTS: dict[str, str | Promise] = {
     Right.FIND_USAGE: _("fetch for a resident who looked"),
 }
 
+#: what the public and the counter call the states of documents
+DOCUMENT_STATES: dict[str, str | Promise] = {
+    "valid": _("valid"),
+    "asked": _("revocation waits for confirmation"),
+    "expired": _("expired"),
+    "revoked": _("revoked"),
+    "superseded": _("superseded by a reissued one"),
+}
+
 DIMENSIONS: dict[str, str | Promise] = {
     "conformity": _("Conformity"),
     "completeness": _("Completeness"),

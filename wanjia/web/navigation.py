@@ -53,6 +53,13 @@ MENU: tuple[Group, ...] = (
             Entry(
                 "find_person", _("Find a person"), "search", Right.FIND_PERSON, frozenset({"persons_found", "person"})
             ),
+            Entry(
+                "documents_desk",
+                _("Documents"),
+                "clipboard-check",
+                Right.ISSUE_DOCUMENT,
+                frozenset({"document", "person_documents"}),
+            ),
             Entry("emergency", _("Emergency access"), "alert-triangle", Right.BREAK_GLASS),
             Entry(
                 "corrections", _("Corrections"), "clipboard-check", Right.DECIDE_CORRECTION, frozenset({"correction"})

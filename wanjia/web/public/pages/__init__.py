@@ -1,4 +1,5 @@
-"""The way in, own settings, health, and what is shown when something went wrong. Log-in itself: accounts.py; OpenID Connect: identity.py."""
+"""The way in, own settings, health, and what is shown when something went wrong. Log-in itself: accounts.py; OpenID Connect: identity.py;
+checking documents: documents.py."""
 
 from dataclasses import asdict
 
@@ -15,9 +16,9 @@ from wanjia.trace.api import health as trace_health
 from wanjia.web.middleware import LANGUAGE_COOKIE, TEXT_COOKIE, explain
 from wanjia.web.navigation import first_page
 from wanjia.web.page import Audience, page
-from wanjia.web.public.pages import accounts, identity
+from wanjia.web.public.pages import accounts, documents, identity
 
-__all__ = ["accounts", "identity"]
+__all__ = ["accounts", "documents", "identity"]
 
 COOKIE_SECONDS = 365 * 24 * 3600
 PLAIN = "text/plain; charset=utf-8"
