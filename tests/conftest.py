@@ -21,6 +21,15 @@ import pytest  # noqa: E402
 
 django.setup()
 
+from tests.make.secrecy import Secrecy  # noqa: E402
+
+SECRECY = Secrecy()
+
+
+def pytest_configure(config):
+    """Watch the whole run: no canary in a log, an error, an address."""
+    config.pluginmanager.register(SECRECY, "secrecy")
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -104,12 +105,21 @@ def _wait_for(address: str, server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Debian's chromium, driven by Playwright."""
+def browser(request):
+    """Debian's chromium, driven by Playwright. Every address it asks for is listened to (tests/make/secrecy.py)."""
+    heard = request.config.pluginmanager.get_plugin("secrecy").watch
     if not CHROMIUM.exists():
         pytest.skip("no /usr/bin/chromium: apt-get install chromium")
     with playwright.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        opened = started.new_context
+
+        def new_context(**wanted):
+            context = opened(**wanted)
+            context.on("request", lambda asked: heard.listen(unquote_plus(asked.url), "address in a browser"))
+            return context
+
+        started.new_context = new_context
         yield started
         started.close()
 
