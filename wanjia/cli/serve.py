@@ -34,7 +34,7 @@ def prepare() -> None:
     from wanjia.access import api as access
 
     access.forget_ended()
-    access.keep_policies(by="serve", why="policies in force")
+    access.keep_policies(by=_options.account(), why="policies in force")
     call_command("collectstatic", verbosity=0, interactive=False)
 
 

@@ -29,6 +29,14 @@ def pull_what_is_due() -> None:
         on_delivery.run(by=BY, why="scheduled pull", receives=False)
 
 
+def note_changed_policies() -> None:
+    """A change of the files that decide who may what is in the trace within a minute, even when nobody asks for a page."""
+    from wanjia.access import api as access
+
+    if changed := access.keep_policies(by=BY, why="changed while running"):
+        log.warning("%d policies, roles, purposes or field groups changed: see the trace", len(changed))
+
+
 def watch_the_reads() -> None:
     """Look at what staff read since the last look: an unusual read is an alert within a minute or two."""
     from wanjia.oversight import api as oversight

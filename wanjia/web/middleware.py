@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils import translation
 
-from wanjia.access.api import may, reading_for
+from wanjia.access.api import may, note_policies, reading_for
 from wanjia.access.errors import OutsideArea, RightMissing
 from wanjia.kernel import clock
 from wanjia.kernel.errors import WanjiaError
@@ -123,6 +123,8 @@ class DeniedByDefault:
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
+        # files may have changed since: the change is in the trace before the first page that is answered by it
+        note_policies()
         if not may(request.user, declared.right):
             refused = RightMissing(role=role_words(request.user.role), right=word(RIGHTS, declared.right))
             return explain(request, sentence=_sentence(refused), code=refused.code, status=403)

@@ -1,12 +1,16 @@
-"""Accounts in the database: hashes only, roles by constraint, demo accounts anew each time."""
+"""Accounts in the database: hashes only, roles by constraint, demo accounts anew each time; what decides is written down."""
+
+import shutil
 
 import pytest
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from wanjia.access import api
 from wanjia.access.errors import AccountNameTaken, BindingRefused, OutsideArea, RightMissing, RoleUnknown
 from wanjia.access.models import Account
+from wanjia.kernel.settings import profile_dir
 from wanjia.trace import api as trace
 
 pytestmark = pytest.mark.django_db
@@ -89,9 +93,69 @@ def test_a_resident_account_stands_for_one_person():
 
 
 def test_the_texts_behind_the_hashes_are_kept_once():
-    fresh = api.keep_policies(by="test", why="test")
-    assert set(fresh) == set(api.book().hashes)
+    begun = api.keep_policies(by="test", why="test")
+    assert set(begun) == set(api.book().parts)
+    assert {f"policy:{name}" for name in api.book().hashes} < set(begun)
     assert api.keep_policies(by="test", why="test") == []
     for name, hashed in api.book().hashes.items():
         assert f'@id("{name}")' in api.policy_text(name, hashed)
     assert api.policy_text("never-was", "0") is None
+
+
+@pytest.fixture
+def own_files(tmp_path, monkeypatch):
+    """A profile of its own whose files can be changed, looked at anew at every question."""
+    profile = profile_dir()
+    copy = tmp_path / "declared" / profile.name
+    shutil.copytree(profile, copy)
+    monkeypatch.setenv("WANJIA_DECLARED", str(copy))
+    monkeypatch.setattr("wanjia.access.api.deciding.LOOK_AGAIN_SECONDS", 0.0)
+    return copy / "access"
+
+
+def test_every_change_of_the_files_is_an_entry_with_old_and_new(own_files):
+    api.keep_policies(by="test", why="test")
+    was = dict(api.book().parts)
+    policy = sorted((own_files / "policies").glob("*.cedar"))[0]
+    before = policy.read_text()
+    policy.write_text("// a comment changes nothing\n" + before)
+    assert api.keep_policies(by="test", why="test") == []
+
+    added = (
+        before
+        + '\n@id("nobody-on-mondays") forbid (principal, action, resource) when { context.in_area && !context.in_area };\n'
+    )
+    policy.write_text(added)
+    role = own_files / "roles" / "officer.toml"
+    role.write_text(role.read_text().replace("rights = [", 'rights = ["see_linkage", ', 1))
+    assert api.keep_policies(by="test", why="test") == ["policy:nobody-on-mondays", "role:officer"]
+    [entry] = trace.entries(kind="access.keep_policies", limit=1)
+    said = entry["detail"]
+    assert (said["begun"]["role:officer"], said["ended"]["role:officer"]) == (
+        api.book().parts["role:officer"],
+        was["role:officer"],
+    )
+    assert said["ended"].keys() == {"role:officer"}
+    assert said["old"] != said["new"]
+    assert said["last_written"]["file"] == "officer.toml"
+
+    # back to what it was: a change too, though every text is known already
+    policy.write_text(before)
+    assert api.keep_policies(by="test", why="test") == ["policy:nobody-on-mondays"]
+    assert "policy:nobody-on-mondays" in trace.entries(kind="access.keep_policies", limit=1)[0]["detail"]["ended"]
+
+
+def test_a_change_while_pages_are_served_is_told_before_the_next_page(own_files, home, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    account = api.open_account(username="o", display_name="o", role="officer", password=None)
+    client = Client()
+    client.force_login(account)
+    assert client.get("/officer/find/").status_code == 200
+    role = own_files / "roles" / "officer.toml"
+    role.write_text(role.read_text().replace('"find_person", ', ""))
+    assert client.get("/officer/find/").status_code == 403
+    [entry] = trace.entries(kind="access.keep_policies", limit=1)
+    assert (entry["actor"], list(entry["detail"]["begun"])) == ("policy-files", ["role:officer"])

@@ -6,8 +6,10 @@ Circumstances of a case come as context, so equal cases get equal answers and ca
 
 import hashlib
 import json
+import pwd
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,6 +56,14 @@ class PolicyBook:
         #: id of each policy → its text in canonical form
         self.texts = canonical_texts(joined)
         self.hashes = {name: text_hash(text) for name, text in self.texts.items()}
+        #: everything that decides, by name → hash: policies, roles, purposes, field groups, the schema
+        self.parts = {
+            **{f"policy:{name}": hashed for name, hashed in self.hashes.items()},
+            **{f"role:{name}": declared_hash(role) for name, role in roles.items()},
+            **{f"purpose:{name}": declared_hash(purpose) for name, purpose in purposes.items()},
+            **{f"fields:{name}": declared_hash(group) for name, group in fields.items()},
+            "schema": text_hash(schema),
+        }
         self._policies = cedarpy.PolicySet.from_str(joined)
         self._schema = cedarpy.Schema.from_str(schema)
         self._entities = cedarpy.Entities.from_json_str(json.dumps(self._fixed_entities()), schema)
@@ -135,14 +145,39 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_CHARACTERS]
 
 
+def declared_hash(declared: Any) -> str:
+    """The hash of a declared role, purpose or field group as it was read: layout and comments of its file do not count."""
+    return text_hash(json.dumps(asdict(declared), ensure_ascii=False, sort_keys=True, default=sorted))
+
+
+def parts_hash(parts: Mapping[str, str]) -> str:
+    """One hash for all that is in force."""
+    return text_hash(json.dumps(dict(parts), sort_keys=True))
+
+
+def last_written(profile: Path | None = None) -> dict[str, str]:
+    """The file of access that was written last, when, and the account that owns it: {file, at, owner}."""
+    newest = max(_files(profile or settings.profile_dir()), key=lambda path: path.stat().st_mtime_ns)
+    found = newest.stat()
+    try:
+        owner = pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        owner = str(found.st_uid)
+    at = datetime.fromtimestamp(found.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"file": newest.name, "at": at, "owner": owner}
+
+
+def _files(base: Path) -> list[Path]:
+    return sorted(p for folder in {base / "access", COMMON} for p in folder.rglob("*") if p.is_file())
+
+
 def load_book(profile: Path | None = None) -> PolicyBook:
     """The book of a profile (the one in force, if none is given). Cached while its files are unchanged.
 
     Raises `DeclarationErrors` with every mistake of every file, the policies' included.
     """
     base = profile or settings.profile_dir()
-    files = sorted(p for folder in {base / "access", COMMON} for p in folder.rglob("*") if p.is_file())
-    return _load(base, tuple((str(p), p.stat().st_mtime_ns) for p in files))
+    return _load(base, tuple((str(p), p.stat().st_mtime_ns) for p in _files(base)))
 
 
 @lru_cache(maxsize=8)

@@ -41,7 +41,7 @@ from wanjia.access.api.grants import (
     unseen,
 )
 from wanjia.access.api.machines import NewClient, close_client, forget_ended, machine_of, open_client, open_machine
-from wanjia.access.api.policies import keep_policies, policy_text
+from wanjia.access.api.policies import in_force, keep_policies, note_policies, policy_text
 from wanjia.access.api.tallies import count_failure, forget_failures, lift_lock, locked_until
 from wanjia.access.api.walls import raise_wall, reading_for
 from wanjia.access.rules import Action, Decision, Right, Subject, covers, significant
@@ -75,6 +75,7 @@ __all__ = [
     "forget_ended",
     "forget_failures",
     "grant_person",
+    "in_force",
     "keep_policies",
     "lift_lock",
     "locked_until",
@@ -83,6 +84,7 @@ __all__ = [
     "mark_seen",
     "may",
     "may_break_glass",
+    "note_policies",
     "notices",
     "notices_about",
     "open_account",
