@@ -53,13 +53,14 @@ def find_persons(
     not need is not searched by.
 
     From 500 hits on they are not listed. The search is one trace entry for each person listed (`shown`: the part of the list that a page shows),
-    or one without a subject; it is written before anything leaves. Raises `PurposeMissing`, `LogNotShown`.
+    or one without a subject; it is committed before anything is returned (ADR 8), so this is never called inside a transaction.
+    Raises `PurposeMissing`, `LogNotShown`.
     """
     forms = [form for form in sought.forms if ELEMENTS[form.kind] <= scope.elements]
     typed = [form for form in forms if form.found not in BESIDE]
     beside = [form for form in forms if form.found in BESIDE]
     rows = _looked_up(typed)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
         raise_wall(cursor)
         hits = None if rows is None else _within(cursor, rows, sought, scope)
         left_out: dict[Found, None] = {}
@@ -165,9 +166,10 @@ def household_members(
 ) -> list[dict[str, Any]]:
     """Who belongs to a household now: {person_id, is_head, relation, since, birth_year}, head first. Each is traced as read.
 
-    `only`: the members the asker may find; others are left out, and so not read.
+    `only`: the members the asker may find; others are left out, and so not read. The entries are committed before anything is returned (ADR 8), so
+    this is never called inside a transaction.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
         raise_wall(cursor)
         cursor.execute(
             """

@@ -67,10 +67,10 @@ def as_of(
 ) -> dict[int, dict[str, list[dict[str, Any]]]]:
     """What was true of these persons on `true_on` (None: at any time), as known at `known_on` (None: now).
 
-    Returns person id → kind of fact (state, membership, residence, relation) → rows. Traced, one entry for each person, in the same
-    transaction. Raises `PersonUnknown` if none of them was known.
+    Returns person id → kind of fact (state, membership, residence, relation) → rows. Traced, one entry for each person; the entries are
+    committed before anything is returned (ADR 8), so this is never called inside a transaction. Raises `PersonUnknown` if none of them was known.
     """
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         trace.record(
             "register.as_of",
             subject_ids=person_ids,
