@@ -27,6 +27,7 @@ PAGES = {
     ],
     "auditor": [
         "/auditor/trace/",
+        "/auditor/seals/",
         "/steward/runs/",
         "/auditor/alerts/",
         "/auditor/incidents/",

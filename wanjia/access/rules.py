@@ -30,6 +30,7 @@ class Right(StrEnum):
     SEE_POLICIES = "see_policies"
     KEYS = "keys"
     OVERSEE = "oversee"
+    OPEN_SEALS = "open_seals"
     ISSUE_DOCUMENT = "issue_document"
     REVOKE_DOCUMENT = "revoke_document"
     CONFIRM_REVOCATION = "confirm_revocation"

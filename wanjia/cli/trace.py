@@ -13,6 +13,15 @@ from wanjia.cli import _options
 from wanjia.cli._options import TEXT_OR_JSON
 
 
+def _opener(_: click.Context, __: click.Parameter, username: str) -> str:
+    """The account's name, if its role may open sealed reads."""
+    _options.ready()
+    from wanjia.access import api as access
+
+    access.require(access.account_named(username), access.Right.OPEN_SEALS)
+    return username
+
+
 @click.group()
 def command() -> None:
     """The trace's public log: publish it, check it, witness it."""
@@ -135,6 +144,41 @@ def verify(
         return
     for name, what in told.items():
         click.echo(f"holds: {name} {json.dumps(what, ensure_ascii=False)}")
+
+
+@command.command("open-seal")
+@click.argument("entry", type=int)
+@click.option("--by", required=True, callback=_opener, help="Your account: it must hold the right 'open_seals'.")
+@click.option("--why", required=True, help="The reason, for the trace.")
+def open_seal(entry: int, by: str, why: str) -> None:
+    """Open a sealed read (ENTRY, its id) before its day. The first call asks; the same by another account agrees and opens. Traced."""
+    from wanjia.trace import api
+
+    if api.open_early(entry, by=by, why=why):
+        click.echo("open: the person now sees the read, and who opened it")
+    else:
+        click.echo("asked for; it opens when another account with the right gives the same command")
+
+
+@command.command()
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--format", "shape", type=TEXT_OR_JSON, default="text", show_default=True)
+def seals(limit: int, shape: str) -> None:
+    """List sealed reads, newest first: number, entry, law, approver, opening day, state. Neither who read nor about whom."""
+    _options.ready()
+    from wanjia.trace import api
+
+    found = api.seals(limit=limit)
+    if shape == "json":
+        click.echo(
+            json.dumps({"schema": 1, "counts": api.sealed_counts(), "seals": found}, default=str, ensure_ascii=False)
+        )
+        return
+    for seal in found:
+        state = "open" if seal["opened_at"] else f"asked for by {seal['asked_by']}" if seal["asked_by"] else "sealed"
+        click.echo(
+            f"{seal['number']:>6} {seal['entry_id']:>10} {seal['opens_on']} {state:<24} {seal['basis']} ({seal['approver']})"
+        )
 
 
 def _progress() -> Callable[[int, int], None] | None:

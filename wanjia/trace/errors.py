@@ -98,3 +98,27 @@ class SealIncomplete(WanjiaError):
     zh = "密封查询须写明法律依据、批准人和将来的开启日期。"
     en = "A sealed read needs its legal basis, its approver and a day in the future on which it opens."
     exit_code = 2
+
+
+class SealUnknown(WanjiaError):
+    """No read is sealed under this entry."""
+
+    code = "TRACE-012"
+    zh = "该条目不是密封查询。请核对编号。"
+    en = "This entry is no sealed read. Check its number."
+
+
+class OpenedAlready(WanjiaError):
+    """The sealed read is open, or its day has come."""
+
+    code = "TRACE-013"
+    zh = "该密封查询已开启，本人已可查看。"
+    en = "This sealed read is open already: the person can see it."
+
+
+class SecondPersonNeeded(WanjiaError):
+    """Who asked for an early opening cannot agree to it."""
+
+    code = "TRACE-014"
+    zh = "提前开启须由另一人同意：提出者不能自行批准。"
+    en = "An early opening needs a second person: who asked for it cannot agree to it."

@@ -164,6 +164,20 @@ class Seal(models.Model):
         indexes = [models.Index(fields=["opens_on"], condition=Q(opened_at__isnull=True), name="trace_still_sealed")]
 
 
+class Opening(models.Model):
+    """That somebody asked for a seal to be opened before its day; it opens when somebody else agrees."""
+
+    entry_id = models.BigIntegerField(primary_key=True)
+    asked_at = models.DateTimeField(db_default=models.Func(function="clock_timestamp"))
+    asked_by = models.CharField(max_length=120)
+    why = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(asked_by="") & ~Q(why=""), name="trace_opening_says_who_and_why"),
+        ]
+
+
 class Erasure(models.Model):
     """An entry whose text and nonce were deleted, and the entry that says who did so and why."""
 

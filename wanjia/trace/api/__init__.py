@@ -16,17 +16,16 @@ from wanjia.trace.api.log import (
 )
 from wanjia.trace.api.reading import (
     LeftOut,
-    due_seals,
     is_about,
     kept_since,
     last_used,
     months_of,
     published_after,
-    sealed_counts,
     who_looked,
 )
 from wanjia.trace.api.recording import Sealed, erase, explained, record, record_job, said_of
 from wanjia.trace.api.restoring import reopen
+from wanjia.trace.api.sealing import open_due, open_early, sealed_counts, seals
 from wanjia.trace.api.searching import (
     COUNTED,
     Found,
@@ -57,7 +56,6 @@ __all__ = [
     "confirm",
     "consistency_proof",
     "departments",
-    "due_seals",
     "entries",
     "entries_by_id",
     "erase",
@@ -73,6 +71,8 @@ __all__ = [
     "kinds",
     "last_used",
     "months_of",
+    "open_due",
+    "open_early",
     "opening",
     "public_file",
     "public_folder",
@@ -84,6 +84,7 @@ __all__ = [
     "reopen",
     "said_of",
     "sealed_counts",
+    "seals",
     "search",
     "self_check",
     "shut_because",

@@ -168,30 +168,6 @@ def last_used(actors: Sequence[str]) -> dict[str, datetime]:
         return {actor: at for actor, at in cursor.fetchall() if at is not None}
 
 
-def sealed_counts() -> dict[str, int]:
-    """How many reads were ever sealed, how many still are, and how many should have been opened already: public figures."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT (SELECT count(*) FROM trace_seal), count(*) FILTER (WHERE opens_on > %(today)s),"
-            " count(*) FILTER (WHERE opens_on <= %(today)s) FROM trace_seal WHERE opened_at IS NULL",
-            {"today": clock.today()},
-        )
-        total, sealed, late = cursor.fetchone()
-    return {"total": total, "sealed": sealed, "late": late}
-
-
-def due_seals(*, by: date | None = None, limit: int = 1000) -> list[dict[str, Any]]:
-    """Sealed reads that are to be opened on or before the day `by` (default: today), oldest first: {entry_id, number, opens_on}."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT entry_id, number, opens_on FROM trace_seal WHERE opened_at IS NULL AND opens_on <= %s"
-            " ORDER BY opens_on, number LIMIT %s",
-            [by or clock.today(), limit],
-        )
-        names: Sequence[str] = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def rows_of(cursor: Any) -> list[dict[str, Any]]:
     """The entries a cursor has found by `COLUMNS`."""
     names = [column.name for column in cursor.description]

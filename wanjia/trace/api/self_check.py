@@ -13,8 +13,8 @@ from wanjia.kernel.errors import KeyUnavailable
 from wanjia.kernel.keyring import Keyring
 from wanjia.trace.api.gate import is_open, newest, shut_because
 from wanjia.trace.api.log import NONCE_PURPOSE, entry_of, nonce_aad
-from wanjia.trace.api.reading import sealed_counts
 from wanjia.trace.api.recording import record
+from wanjia.trace.api.sealing import sealed_counts
 from wanjia.trace.api.witnessing import cosigned_at, witnesses
 from wanjia.trace.rules.entry import canonical, commitment
 from wanjia.trace.rules.tree import HASH_BYTES, TILE_WIDTH, Tree, grown, leaf_hash, right_edge
@@ -179,6 +179,13 @@ def _rest(cursor: Any) -> list[str]:
     )
     if other := cursor.fetchone()[0]:
         wrong.append(f"{other} seals are not those their entries bind")
+    # a day may begin half a day earlier than in UTC
+    cursor.execute(
+        "SELECT count(*) FROM trace_seal s WHERE s.opened_at AT TIME ZONE 'UTC' + interval '14 hours' < s.opens_on AND NOT EXISTS ("
+        " SELECT FROM trace_entry e WHERE e.kind = 'trace.open_seal' AND (e.detail->>'entry')::bigint = s.entry_id)"
+    )
+    if early := cursor.fetchone()[0]:
+        wrong.append(f"{early} seals were opened before their day, and no entry tells of it")
     cursor.execute("SELECT id, detail->>'persons_sha256' FROM trace_entry WHERE reach = 1")
     for entry_id, bound in cursor.fetchall():
         cursor.execute(
