@@ -55,3 +55,42 @@ class BlindIndex(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["blind", "kind"], name="privacy_by_blind")]
+
+
+class Amendment(models.Model):
+    """What a registered event says of one person, sealed; opened together with the dossier, over whose values it stands."""
+
+    id = models.BigAutoField(primary_key=True)
+    person_id = models.BigIntegerField()
+    event_id = models.BigIntegerField()
+    known_from = models.DateTimeField()
+    known_to = models.DateTimeField(null=True)
+    blob = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person_id"], condition=Q(known_to__isnull=True), name="privacy_amendments_of"),
+            models.Index(fields=["event_id"], name="privacy_amendments_by"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(known_to__isnull=True) | Q(known_to__gte=F("known_from")), name="amendment_known_in_order"
+            )
+        ]
+
+
+class AmendmentBlind(models.Model):
+    """A keyed hash of one value of an amendment: whom it is about is found by it while the amendment stands."""
+
+    pk = models.CompositePrimaryKey("amendment_id", "kind", "blind")
+    amendment_id = models.BigIntegerField()
+    person_id = models.BigIntegerField()
+    kind = models.SmallIntegerField(choices=BlindKind)
+    blind = models.BinaryField()
+    blind_key = models.IntegerField(default=0, db_default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["blind", "kind"], name="privacy_amended_by_blind"),
+            models.Index(fields=["person_id"], name="privacy_amended_of"),
+        ]

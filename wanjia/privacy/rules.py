@@ -11,7 +11,7 @@ contains, so nothing needs escaping and both engines write it with plain concate
 Locators are apart because they change when the same content is delivered again; whether a person changed is judged without them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -32,6 +32,7 @@ class Statement:
     as_of: date | None
     assertion_id: int
     values: dict[str, str] = field(default_factory=dict)  # tag of the element (or element column) → value
+    event_id: int | None = None  # said by a registered event: no record, and above all records
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,45 @@ class Dossier:
         """The statements that say something else about the element than what holds."""
         held = self.value(tag)
         return [s for s in self.statements if tag in s.values and s.values[tag] != held]
+
+
+DESK, BY_EVENT = "desk", "e"
+
+
+SOUGHT = "?"
+
+
+def pack_amendment(
+    subject: str, as_of: str, values: Mapping[str, str], searchable: Sequence[tuple[int, str]] = ()
+) -> bytes:
+    """What an event says of a person, and by which values (kind, match form) they are found, as the bytes to be sealed."""
+    said = [f"{tag}={value}" for tag, value in sorted(values.items())]
+    sought = [f"{SOUGHT}{kind}={value}" for kind, value in searchable]
+    return FIELD.join([as_of, subject, *said, *sought]).encode()
+
+
+def read_amendment(plain: bytes) -> tuple[str, str, dict[str, str]]:
+    """(subject, as of, values) of an opened amendment."""
+    as_of, subject, *said = plain.decode().split(FIELD)
+    return subject, as_of, dict(one.split("=", 1) for one in said if not one.startswith(SOUGHT))
+
+
+def sought_in(plain: bytes) -> list[tuple[int, str]]:
+    """(kind, match form) of the values by which an opened amendment's person is found."""
+    said = (one[1:].split("=", 1) for one in plain.decode().split(FIELD)[2:] if one.startswith(SOUGHT))
+    return [(int(kind), value) for kind, value in said]
+
+
+def with_amendments(dossier: Dossier, amendments: Sequence[tuple[int, bytes]]) -> Dossier:
+    """The dossier and over it what events say ((event id, opened bytes) in order of events): each value of an event holds, the last one's first."""
+    statements, choices = list(dossier.statements), dict(dossier.choices)
+    for event_id, plain in amendments:
+        subject, as_of, values = read_amendment(plain)
+        for element in {tag.partition("/")[0] for tag in values}:
+            choices[element] = Choice(len(statements), BY_EVENT)
+        day = date.fromisoformat(as_of) if as_of else None
+        statements.append(Statement(DESK, str(event_id), subject, day, 0, values, event_id))
+    return Dossier(dossier.person_id, dossier.version, statements, choices)
 
 
 def pack(content: str, locators: str) -> bytes:

@@ -7,6 +7,15 @@ from django.db import connection, transaction
 
 from wanjia.kernel import settings
 from wanjia.kernel.keyring import Keyring
+from wanjia.privacy.api.amending import (
+    AMENDMENTS,
+    Said,
+    amend,
+    amended_values,
+    amendment_aad,
+    amendment_contents,
+    end_amendments,
+)
 from wanjia.privacy.api.erasing import erase_person
 from wanjia.privacy.api.keeping import (
     PURPOSE,
@@ -22,10 +31,8 @@ from wanjia.privacy.api.keeping import (
 from wanjia.privacy.api.keyed import KEYED, SearchIndex, blind_again
 from wanjia.privacy.errors import PersonNotInVault
 from wanjia.privacy.models import BlindKind
-from wanjia.privacy.rules import FIELD as DOSSIER_FIELD
-from wanjia.privacy.rules import PART as DOSSIER_PART
-from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.privacy.rules import (
+    DESK,
     SMALLEST_COUNT,
     Choice,
     Dossier,
@@ -37,10 +44,15 @@ from wanjia.privacy.rules import (
     mask_number,
     protect_counts,
     read_dossier,
+    with_amendments,
 )
+from wanjia.privacy.rules import FIELD as DOSSIER_FIELD
+from wanjia.privacy.rules import PART as DOSSIER_PART
+from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.trace import api as trace
 
 __all__ = [
+    "DESK",
     "DOSSIER_FIELD",
     "DOSSIER_PART",
     "DOSSIER_RECORD",
@@ -51,11 +63,15 @@ __all__ = [
     "Dossier",
     "Keeping",
     "ProtectedCount",
+    "Said",
     "SearchIndex",
     "Statement",
     "VaultChange",
+    "amend",
+    "amended_values",
     "blind_again",
     "contents",
+    "end_amendments",
     "erase_person",
     "find_by_blind",
     "keep_dossiers",
@@ -93,15 +109,22 @@ def open_person(
         said["seal"] = detail["sealed"]
     with trace.explained(), transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT version, blob FROM privacy_open_person(%s, %s, %s, %s::jsonb)",
+            "SELECT version, blob, amendments, events, amended FROM privacy_open_person(%s, %s, %s, %s::jsonb)",
             [person_id, by, why, json.dumps(said)],
         )
         row = cursor.fetchone()
     if row is None:
         raise PersonNotInVault()
-    version, blob = row
-    plain = Keyring.open(settings.home()).unseal(PURPOSE, bytes(blob), vault_aad(person_id, version))
-    return read_dossier(plain, person_id, version)
+    version, blob, amendments, events, amended = row
+    keyring = Keyring.open(settings.home())
+    dossier = Dossier(person_id, 0, [], {})
+    if version is not None:
+        dossier = read_dossier(keyring.unseal(PURPOSE, bytes(blob), vault_aad(person_id, version)), person_id, version)
+    opened = [
+        (event, keyring.unseal(AMENDMENTS, bytes(one), amendment_aad(number)))
+        for number, event, one in zip(amendments or (), events or (), amended or (), strict=True)
+    ]
+    return with_amendments(dossier, opened) if opened else dossier
 
 
 def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]]:
@@ -112,8 +135,9 @@ def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]
     found: dict[str, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT blind, person_id FROM privacy_blindindex WHERE kind = %s AND blind = ANY(%s) ORDER BY person_id",
-            [int(kind), list(wanted)],
+            "SELECT blind, person_id FROM privacy_blindindex WHERE kind = %(kind)s AND blind = ANY(%(blinds)s) UNION ALL"
+            " SELECT blind, person_id FROM privacy_amendmentblind WHERE kind = %(kind)s AND blind = ANY(%(blinds)s) ORDER BY person_id",
+            {"kind": int(kind), "blinds": list(wanted)},
         )
         for blind, person_id in cursor.fetchall():
             persons = found.setdefault(wanted[bytes(blind)], [])
@@ -142,7 +166,7 @@ def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple
 
 
 def contents() -> Iterator[tuple[int, bytes]]:
-    """(person id, content) of every current dossier, opened in this process for the register's digest.
+    """(person id, content) of every current dossier and amendment, opened in this process for the register's digest.
 
     Only the table's owner can do this: the role of the web process cannot read the vault at all. Callers trace the whole as one act and
     let nothing but a hash of it out.
@@ -157,3 +181,4 @@ def contents() -> Iterator[tuple[int, bytes]]:
         copy.set_types(["int8", "int4", "bytea"])
         for person_id, version, blob in copy.rows():
             yield person_id, content_of(sealer.unseal(blob, vault_aad(person_id, version)))
+    yield from amendment_contents()

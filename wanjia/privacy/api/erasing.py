@@ -25,6 +25,13 @@ def erase_person(person_id: int, *, by: str, why: str) -> dict[str, int | str]:
         versions = cursor.rowcount
         cursor.execute("DELETE FROM privacy_blindindex WHERE person_id = %s", [person_id])
         rows = cursor.rowcount
+        cursor.execute("SELECT blob FROM privacy_amendment WHERE person_id = %s ORDER BY id FOR UPDATE", [person_id])
+        for (blob,) in cursor.fetchall():
+            said.update(hashlib.sha256(blob).digest())
+        cursor.execute("DELETE FROM privacy_amendment WHERE person_id = %s", [person_id])
+        versions += cursor.rowcount
+        cursor.execute("DELETE FROM privacy_amendmentblind WHERE person_id = %s", [person_id])
+        rows += cursor.rowcount
     detail = {"versions": versions, "search_rows": rows}
     trace.record("privacy.erase_person", subject_ids=[person_id], by=by, why=why, detail=detail)
     return {**detail, "sealed_digest": said.hexdigest()}

@@ -8,6 +8,7 @@ from wanjia.kernel.database import copy_binary
 from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.sealed_stores import BlindColumn, Note, SealedColumn, marks_of
 from wanjia.privacy.adapters import blind_rows
+from wanjia.privacy.api.amending import AMENDMENTS, AmendmentIndex, amendment_aad
 from wanjia.privacy.api.keeping import (
     BLIND_COLUMNS,
     LIKENESS,
@@ -89,6 +90,11 @@ _VAULT_KEYS = (("person_id", "bigint"), ("version", "integer"))
 #: what must be made again when a key rotates (kernel/sealed_stores.py)
 KEYED = (
     SealedColumn(PURPOSE, "privacy_vaultentry", _VAULT_KEYS, "blob", vault_aad),
+    SealedColumn(AMENDMENTS, "privacy_amendment", (("id", "bigint"),), "blob", amendment_aad),
     BlindColumn(LIKENESS, "privacy_vaultentry", _VAULT_KEYS, ("blob",), "likeness", "likeness_key", _likeness_text),
-    *(SearchIndex(of) for of in sorted({blind_purpose(kind) for kind in BlindKind})),
+    *(
+        store(of)
+        for of in sorted({blind_purpose(kind) for kind in BlindKind})
+        for store in (SearchIndex, AmendmentIndex)
+    ),
 )
