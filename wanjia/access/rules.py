@@ -14,6 +14,7 @@ class Right(StrEnum):
     OPEN_PERSON = "open_person"
     BREAK_GLASS = "break_glass"
     SEE_NOTICES = "see_notices"
+    HANDLE_EVENTS = "handle_events"
     SEAL_PERSON = "seal_person"
     GRANT_PERSON = "grant_person"
     SEE_OWN_RECORD = "see_own_record"
@@ -55,6 +56,7 @@ PERSON_RIGHTS = frozenset(
     {
         Right.FIND_PERSON,
         Right.OPEN_PERSON,
+        Right.HANDLE_EVENTS,
         Right.BREAK_GLASS,
         Right.SHOW_QUARANTINED_ROW,
         Right.SEE_OWN_RECORD,

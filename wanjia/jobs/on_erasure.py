@@ -1,7 +1,7 @@
 """A person's content is erased by law: records, dossier, facts, and the texts of the trace; and a certificate says what went and what is left.
 
-Order: records out of the lake, then the main job (nothing it makes holds them any more), then dossier and facts, then trace texts. Killed at any
-moment, the same command goes on: what is gone already is found gone.
+Order: records out of the lake and what events say, then the main job (nothing it makes holds them any more), then dossier and facts, then trace
+texts. Killed at any moment, the same command goes on: what is gone already is found gone.
 """
 
 from typing import Any
@@ -29,23 +29,24 @@ def erase_person(
     from wanjia.trace import api as trace
 
     who = {"by": by, "why": why}
-    links = linkage.current_links()
+    links, ids = linkage.current_links(), register.ids_of(person_id)
     mine = [
-        a
-        for a, p in zip(links["assertion_id"].to_pylist(), links["person_id"].to_pylist(), strict=True)
-        if p == person_id
+        a for a, p in zip(links["assertion_id"].to_pylist(), links["person_id"].to_pylist(), strict=True) if p in ids
     ]
     with on_delivery.only_one():
         records = intake.erase_records(mine, person_id=person_id, **who)
+        events = register.erase_events(person_id, **who)
     on_delivery.run(force=True, progress=progress, **who)
     vault = privacy.erase_person(person_id, **who)
     papers = documents.erase_person(person_id, **who)
-    cases = services.erase_person(person_id, **who)
+    requests = services.erase_person(person_id, **who)
     facts = register.erase_person(person_id, **who)
     destroyed = intake.destroy_landings(records.deliveries, **who) if landings else 0
     trace.Sequencer().step()
     before = trace.head()
-    told = ("privacy.erase_person", "documents.erase", "services.erase", "register.erase_person")
+    told = (
+        "privacy.erase_person", "documents.erase", "services.erase", "register.erase_events", "register.erase_person",
+    )  # fmt: skip
     about = [e["id"] for e in trace.entries(subject=person_id, limit=MOST_ENTRIES) if e["kind"] not in told]
     texts = trace.erase(about, **who)
     trace.Sequencer().step()
@@ -64,8 +65,10 @@ def erase_person(
               f"sealed dossiers with their nonces (SHA-256 of the ciphertexts {vault['sealed_digest']})"),
         _item("search", vault["search_rows"], "盲索引条目", "rows of the search index"),
         _item("documents", papers, "所签发证件的密封内容（编号与状态保留）", "sealed contents of issued documents (number and state stay)"),
-        _item("cases", cases, "居民申请中的文字与证明材料（时间与结果保留）",
+        _item("requests", requests, "居民申请中的文字与证明材料（时间与结果保留）",
               "words and evidence of the resident's requests (times and outcome stay)"),
+        _item("cases", events, "登记事项的表单与理由（办理步骤与对他人的效力保留）",
+              "forms and reasons of cases of events (their steps, and what they did to others, stay)"),
         _item("facts", facts, "登记事实（各时点）", "facts of the register, of all times"),
         _item("trace", texts, "留痕条目的内容与随机数", "texts and nonces of trace entries"),
         _item("landings", destroyed, "交付批次的落地原件", "deliveries' landed bytes"),
@@ -73,7 +76,7 @@ def erase_person(
     left = [
         _item("places", texts, "公开日志中的位置与承诺值：不含内容，保证他人的证明仍成立",
               "places and commitments in the public log: without content, so that others' proofs hold"),
-        _item("acts", 2 + papers + bool(cases), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
+        _item("acts", 3 + papers + bool(requests), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
         _item("backups", 0, "备份不在本证明之内", "backups are not covered"),
     ]  # fmt: skip
     kept = len(records.deliveries) - destroyed

@@ -1,5 +1,26 @@
 """The door of the register."""
 
+from wanjia.register.api.as_of import (
+    AreaList,
+    Listed,
+    Member,
+    area_as_of,
+    count_as_of,
+    household_as_of,
+    person_as_of,
+)
+from wanjia.register.api.cases import (
+    assign_case,
+    case_steps,
+    cases,
+    keep_draft,
+    move_case,
+    open_case,
+    read_case,
+    submit_case,
+)
+from wanjia.register.api.casework import KEYED as _KEYED_CASES
+from wanjia.register.api.casework import Case, Step
 from wanjia.register.api.counting import (
     AgeGroup,
     AreaCounts,
@@ -9,7 +30,8 @@ from wanjia.register.api.counting import (
     population_pyramid,
     sizes,
 )
-from wanjia.register.api.erasing import erase_person
+from wanjia.register.api.declaring import event_book, event_kinds, load_events
+from wanjia.register.api.erasing import erase_events, erase_person, ids_of
 from wanjia.register.api.explaining import Belief, beliefs
 from wanjia.register.api.few import rehearse_few, resolve_few, spouses_of
 from wanjia.register.api.finding import (
@@ -25,43 +47,75 @@ from wanjia.register.api.finding import (
     subject_of,
     subjects_of,
 )
+from wanjia.register.api.forms import check_form, prefilled
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Form, Found, Sought, sought_by
+from wanjia.register.api.notices import mark_delivered, pending_notices
+from wanjia.register.api.numbering import KEYED as _KEYED_NUMBERS
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.redirecting import former_ids, forwarded, persons_who_left, redirect_persons
 from wanjia.register.api.resolving import Resolution, resolve, searchable_values
 from wanjia.register.api.sealing import seal_person
 
+#: what must be made again when a key rotates (kernel/sealed_stores.py)
+KEYED = (*_KEYED_CASES, *_KEYED_NUMBERS)
+
 __all__ = [
+    "KEYED",
     "MOST_HITS",
     "AgeGroup",
     "AreaCounts",
+    "AreaList",
     "Belief",
+    "Case",
     "Form",
     "Found",
     "Hit",
     "Hits",
+    "Listed",
     "LoadResult",
+    "Member",
     "Pyramid",
     "Resolution",
     "Sought",
+    "Step",
+    "area_as_of",
     "as_of",
+    "assign_case",
     "beliefs",
+    "case_steps",
+    "cases",
+    "check_form",
+    "count_as_of",
     "count_population",
     "digest",
+    "erase_events",
     "erase_person",
+    "event_book",
+    "event_kinds",
     "find_persons",
     "former_ids",
     "forwarded",
+    "household_as_of",
     "household_members",
+    "ids_of",
+    "keep_draft",
     "kin_of",
     "load",
+    "load_events",
+    "mark_delivered",
     "members_of",
+    "move_case",
     "numbers_of",
+    "open_case",
+    "pending_notices",
+    "person_as_of",
     "person_facts",
     "persons_who_left",
     "population_by_area",
     "population_pyramid",
+    "prefilled",
+    "read_case",
     "rebuild",
     "redirect_persons",
     "rehearse_few",
@@ -75,4 +129,5 @@ __all__ = [
     "spouses_of",
     "subject_of",
     "subjects_of",
+    "submit_case",
 ]  # fmt: skip

@@ -21,12 +21,12 @@ from django.db.models import Max
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_csv, filled_anew
 from wanjia.privacy import api as privacy
+from wanjia.register.api.overlaying import with_events
 from wanjia.register.api.resolving import FACTS, FactTable, Resolution
-from wanjia.register.models import Load
+from wanjia.register.api.settling import LOAD_LOCK
+from wanjia.register.models import Event, Load
 from wanjia.trace import api as trace
 
-# loads are one at a time: `known` times must follow each other, and a sole row's neighbours must not change under the trigger
-LOAD_LOCK = 0x57414E4A  # "WANJ"
 STAGE = "register_stage"
 
 
@@ -87,8 +87,13 @@ def write(
         seconds[step] = round(time.perf_counter() - began, 3)
 
     with connection.cursor() as cursor, ExitStack() as stack:
+        # loads are one at a time: `known` times must follow each other, and a sole row's neighbours must not change under the trigger
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOAD_LOCK])
-        at = _moment_after_last_load()
+        at = _moment_after_last_change()
+        with timed("events"):
+            resolution = with_events(resolution, only=only)
+            if only is not None:
+                only = getattr(resolution, "only", only)
         with timed("ask"):
             persons, households = resolution.person_ids(), resolution.household_ids()
             facts = [(fact, resolution.fact_rows(fact)) for fact in FACTS]
@@ -123,9 +128,10 @@ def write(
     return LoadResult(at, resolution.persons, counts, seconds)
 
 
-def _moment_after_last_load() -> datetime:
-    """Now, or the first moment after the last load where the clock stands still or went back."""
-    last = Load.objects.aggregate(last=Max("at"))["last"]
+def _moment_after_last_change() -> datetime:
+    """Now, or the first moment after the last load or event where the clock stands still or went back."""
+    known = (Load.objects.aggregate(last=Max("at"))["last"], Event.objects.aggregate(last=Max("registered_at"))["last"])
+    last = max((at for at in known if at), default=None)
     now = clock.now()
     return max(now, last + timedelta(microseconds=1)) if last else now
 

@@ -102,6 +102,28 @@ def _reader() -> standards.Reader:
     return kept[1]
 
 
+def match_forms(names: list[str]) -> dict[str, dict[str, str]]:
+    """Names in the forms by which persons are found: name → {"norm", "pinyin"}."""
+    read = {name: _reader().name(name) for name in names}
+    return {name: {"norm": one.norm, "pinyin": one.pinyin} for name, one in read.items() if one}
+
+
+def initials_of(pinyin: str, year: str) -> str:
+    """First letters of the syllables with the year of birth, as the search index has them (bulk/dossiers.py)."""
+    return re.sub(r"\B[a-z]| ", "", pinyin) + "|" + year
+
+
+def address_forms(text: str) -> list[tuple[BlindKind, str]]:
+    """The forms by which an address's people are found."""
+    address = _reader().address(text) if text else None
+    if address is None or not address.place:
+        return []
+    return [
+        (BlindKind.DOOR, "|".join((address.place, address.building, address.room))),
+        (BlindKind.PLACE, address.place),
+    ]
+
+
 def _is_number(plain: str, words: list[str]) -> bool:
     if not re.fullmatch("[0-9A-Z]*[0-9][0-9A-Z]*", plain) or sum(c.isdigit() for c in plain) < len(plain) / 2:
         return False
@@ -151,11 +173,8 @@ def _by_writing(reader: standards.Reader, text: str) -> list[Form]:
     if name:
         forms.append(Form(BlindKind.NAME, name.norm, Found.NAME))
         forms.append(Form(BlindKind.PINYIN, name.pinyin, Found.SOUND))
-    address = reader.address(text) if _LOOKS_LIKE_ADDRESS.search(text) else None
-    if address and address.place:
-        door = "|".join((address.place, address.building, address.room))
-        forms.append(Form(BlindKind.DOOR, door, Found.DOOR))
-        forms.append(Form(BlindKind.PLACE, address.place, Found.PLACE))
+    if _LOOKS_LIKE_ADDRESS.search(text):
+        forms += [Form(kind, value, Found[kind.name]) for kind, value in address_forms(text)]
     return forms
 
 

@@ -12,6 +12,7 @@ from wanjia.privacy import api as privacy
 from wanjia.register.api.loading import FACTS, LoadResult, load
 from wanjia.register.api.resolving import Resolution
 from wanjia.register.errors import PersonUnknown, RebuildDiffers
+from wanjia.register.rules.as_of import state_on
 from wanjia.trace import api as trace
 
 DIGEST_BYTES = 16
@@ -100,9 +101,29 @@ def as_of(
                         fields.pop("person_id"), {"state": [], "membership": [], "residence": [], "relation": []}
                     )
                     person[_KINDS[fact.table]].append(fields)
+        if true_on is not None:
+            _restate(found, true_on, known_on)
     if not found:
         raise PersonUnknown()
     return found
+
+
+def _restate(found: dict[int, dict[str, list[dict[str, Any]]]], day: date, known_on: datetime | None) -> None:
+    """Put the states as they were on the day: what changed since is looked up in what was known before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT person_id, marital_status, marital_since FROM register_personstate WHERE person_id = ANY(%s)"
+            " AND (%s::timestamptz IS NULL OR lower(known) <= %s::timestamptz) ORDER BY lower(known) DESC",
+            [list(found), known_on, known_on],
+        )
+        earlier: dict[int, list[dict[str, Any]]] = {}
+        for person, status, since in cursor.fetchall():
+            earlier.setdefault(person, []).append({"marital_status": status, "marital_since": since})
+    for person, kinds in found.items():
+        is_registered = any(place["kind"] == "domicile" for place in kinds["residence"])
+        kinds["state"] = [
+            state_on(one, earlier.get(person, ()), day, is_registered=is_registered) for one in kinds["state"]
+        ]
 
 
 def person_facts(

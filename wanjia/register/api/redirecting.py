@@ -20,7 +20,10 @@ def redirect_persons(successors: Mapping[int, int], *, by: str, why: str) -> int
 
     Returns how many changed; without a change there is no trace entry.
     """
-    held = dict(PersonRedirect.objects.values_list("former_id", "person_id"))
+    held = dict(PersonRedirect.objects.filter(event_id=None).values_list("former_id", "person_id"))
+    # what an event made one stays one until the event is revoked
+    merged = set(PersonRedirect.objects.exclude(event_id=None).values_list("former_id", flat=True))
+    successors = {former: person for former, person in successors.items() if former not in merged}
     gone = [former for former in held if former not in successors]
     changed = [(former, person) for former, person in successors.items() if held.get(former) != person]
     if not gone and not changed:

@@ -1,10 +1,31 @@
-"""What a cross-check's file may say (declared/<profile>/checks/<code>.toml)."""
+"""What the register's declared files may say: cross-checks here (declared/<profile>/checks/<code>.toml), events beside it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from wanjia.kernel.declared import Text
+from wanjia.register.declared.events import (
+    Chain,
+    CheckUse,
+    EffectUse,
+    EventExample,
+    EventKind,
+    Evidence,
+    FormField,
+    Lifecycle,
+    Limit,
+    Move,
+    Party,
+    Section,
+    Status,
+    When,
+)
+
+__all__ = [
+    "FOUND_BY_LINKAGE", "Chain", "Check", "CheckUse", "EffectUse", "EventExample", "EventKind", "Evidence", "FormField", "Lifecycle", "Limit",
+    "Move", "Party", "Rule", "Section", "Status", "When",
+]  # fmt: skip
 
 Rule = Literal[
     "sex_against_number",

@@ -84,7 +84,7 @@ class ElementRule:
 
 
 RULE_LETTERS: dict[str, str] = {"precedence": "p", "recency": "r", "vote": "v", "average": "a"}
-RULE_NAMES = {letter: name for name, letter in RULE_LETTERS.items()}
+RULE_NAMES = {**{letter: name for name, letter in RULE_LETTERS.items()}, "e": "event"}
 
 
 def element_rules(elements: Iterable[DeclaredElement], available: Iterable[str]) -> list[ElementRule]:

@@ -1,6 +1,29 @@
 """Errors of the register."""
 
 from wanjia.kernel.errors import WanjiaError
+from wanjia.register.errors.cases import (
+    CaseMovedOn,
+    CaseUnknown,
+    DeciderNotAllowed,
+    FormRefused,
+    HouseholdWouldBreak,
+    KeyOfAnotherCase,
+    KindUnknown,
+    LaterEventStands,
+    MoveNotAllowed,
+    NumbersUsedUp,
+    ReasonMissing,
+    RegisterBusy,
+    SameEyes,
+    SubjectGone,
+)
+from wanjia.register.errors.fields import FieldError
+
+__all__ = [
+    "CaseMovedOn", "CaseUnknown", "DeciderNotAllowed", "FewTooMany", "FieldError", "FormRefused", "HouseholdWouldBreak", "KeyOfAnotherCase",
+    "KindUnknown", "LaterEventStands", "LinksNotUnique", "MoveNotAllowed", "NumbersUsedUp", "PersonStillStated", "PersonUnknown",
+    "ReasonMissing", "RebuildDiffers", "RegisterBusy", "SameEyes", "SubjectGone",
+]  # fmt: skip
 
 
 class LinksNotUnique(WanjiaError):

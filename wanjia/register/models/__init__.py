@@ -9,6 +9,13 @@ from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, R
 from django.db import models
 from django.db.models import Q
 
+from wanjia.register.models.events import Act, Basis, Event, EventParty, EventStep, Notice, NumberSeries
+
+__all__ = [
+    "Act", "Basis", "Event", "EventParty", "EventStep", "Fact", "Household", "HouseholdKind", "Load", "Membership", "Notice", "NumberSeries",
+    "Person", "PersonRedirect", "PersonState", "PopulationCell", "PopulationCount", "Relation", "RelationKind", "Residence", "ResidenceKind",
+]  # fmt: skip
+
 CURRENT = Q(known__upper_inf=True)
 
 
@@ -69,6 +76,7 @@ class PersonRedirect(models.Model):
     former_id = models.BigIntegerField(primary_key=True)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, db_constraint=False, related_name="former_ids")
     since = models.DateTimeField()
+    event_id = models.BigIntegerField(null=True)  # made by an event (a merge): only its revocation ends it
 
 
 class PersonState(Fact):
