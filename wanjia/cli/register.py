@@ -70,20 +70,53 @@ def rebuild(who: dict[str, str], check: bool, shape: str) -> None:
 
 
 @command.command("as-of")
-@click.argument("person", type=int)
-@click.option("--true-on", type=DAY, help="What was true on this day (default: at any time).")
+@click.argument("person", type=int, required=False)
+@click.option("--household", type=int, help="Ask who belonged to a household (id) instead.")
+@click.option("--area", help="Ask who was registered in a division (code) instead.")
+@click.option("--count", "is_counted", is_flag=True, help="With --area: only how many.")
+@click.option("--basis", type=click.Choice(["domicile", "residence"]), default="domicile", show_default=True)
+@click.option("--true-on", type=DAY, help="What was true on this day (default: a person at any time, others today).")
 @click.option("--known-on", type=MOMENT, help="As known at this moment, UTC (default: now).")
+@click.option("--as", "account", help="Ask with the rights of this account (needed for a household, an area, a count).")
+@click.option("--purpose", default="case", show_default=True, help="For what the account asks.")
 @click.option("--format", "shape", type=SHAPES, default="text", show_default=True)
 @click.pass_obj
-def as_of(who: dict[str, str], person: int, true_on: datetime | None, known_on: datetime | None, shape: str) -> None:
-    """What held of a PERSON (id) on a day, as it was known at a moment."""
+def as_of(
+    who: dict[str, str], person: int | None, household: int | None, area: str | None, is_counted: bool, basis: str,
+    true_on: datetime | None, known_on: datetime | None, account: str | None, purpose: str, shape: str,
+) -> None:  # fmt: skip
+    """What held of a PERSON (id), a household or an area on a day, as it was known at a moment."""
+    from dataclasses import asdict
     from datetime import UTC
 
+    from wanjia.access import api as access
     from wanjia.register import api
 
-    known = known_on.replace(tzinfo=UTC) if known_on else None
-    found = api.as_of([person], true_on=true_on.date() if true_on else None, known_on=known, **who)
-    _tell(found[person], shape)
+    if sum(one is not None for one in (person, household, area)) != 1 or (is_counted and area is None):
+        raise click.UsageError("Ask about one of: a PERSON, --household, --area (which may be counted).")
+    when: dict[str, Any] = {
+        "true_on": true_on.date() if true_on else None,
+        "known_on": known_on.replace(tzinfo=UTC) if known_on else None,
+    }
+    if person is not None and account is None:
+        _tell(api.as_of([person], **when, **who)[person], shape)
+        return
+    if account is None:
+        raise click.UsageError("Say with whose rights: --as ACCOUNT.")
+    officer = access.account_named(account)
+    if person is not None:
+        _tell(api.person_as_of(person, **when, officer=officer, purpose=purpose), shape)
+    elif household is not None:
+        members = api.household_as_of(household, **when, officer=officer, purpose=purpose)
+        _tell({"member": [asdict(one) for one in members]}, shape)
+    elif is_counted:
+        count = api.count_as_of(str(area), basis=basis, **when, officer=officer)
+        _tell({"count": [{"division": area, "people": count.people, "held_back": count.is_held_back}]}, shape)
+    else:
+        found = api.area_as_of(str(area), basis=basis, **when, officer=officer, purpose=purpose)
+        if found.is_too_many:
+            click.echo(f"More than {len(found.people) or 500} persons: ask about a smaller area.", err=True)
+        _tell({"person": [asdict(one) for one in found.people]}, shape)
 
 
 @command.command()

@@ -51,7 +51,11 @@ MENU: tuple[Group, ...] = (
         _("Registry"),
         (
             Entry(
-                "find_person", _("Find a person"), "search", Right.FIND_PERSON, frozenset({"persons_found", "person"})
+                "find_person",
+                _("Find a person"),
+                "search",
+                Right.FIND_PERSON,
+                frozenset({"persons_found", "person", "person_on_a_day"}),
             ),
             Entry(
                 "documents_desk",

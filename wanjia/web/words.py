@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from wanjia.intake.declared import Source
 from wanjia.kernel import settings
 from wanjia.kernel.declared import Text, load_folder
+from wanjia.privacy.api import DESK
 from wanjia.register.declared import Check
 from wanjia.standards.declared import CodeSet, Element, ElementPart
 from wanjia.web.labels import spoken
@@ -63,6 +64,8 @@ def element_name(column: str) -> str:
 
 def source_name(code: str) -> str:
     """The name of a source."""
+    if code == DESK:
+        return _("the register’s desk")
     known = vocabulary().sources.get(code)
     return spoken(known.name) if known else code
 

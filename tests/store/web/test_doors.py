@@ -14,6 +14,8 @@ FILLINGS = {
     "<int:run_id>": "1",
     "<int:refusal_id>": "1",
     "<int:person_id>": "1",
+    "<int:household_id>": "1",
+    "<str:division>": "990104",
     "<str:token>": "x",
     "<slug:column>": "name",
     "<slug:source>": "x",

@@ -47,7 +47,7 @@ def portrait(
         "can_show_number": not is_number_shown and "citizen_number" in by_column,
         "groups": _groups(held, is_number_shown=is_number_shown),
         "household": {
-            "id": next((m["household_id"] for m in facts["membership"]), ""),
+            "id": next((m["household_id"] for m in facts["membership"] if m["valid_to"] is None), ""),
             "members": _members(mates, dossier.person_id),
         },
         "relations": [
@@ -132,6 +132,8 @@ def _rule(belief: Belief) -> str:
 
 def _record(statement: Statement) -> str:
     """Where a statement stands: delivery and row, from the assertion's id. The source's own key may be a number, so it is not shown."""
+    if statement.event_id is not None:
+        return _("event %(number)s") % {"number": statement.event_id}
     delivery, row = statement.assertion_id >> 32, (statement.assertion_id & 0xFFFFFFFF) >> 2
     return _("delivery %(delivery)s, row %(row)s") % {"delivery": delivery, "row": row}
 
