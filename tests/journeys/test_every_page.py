@@ -9,7 +9,14 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = {
-    "officer": ["/officer/find/", "/officer/documents/", "/planner/population/", "/officer/corrections/"],
+    "officer": [
+        "/officer/find/",
+        "/officer/cases/",
+        "/officer/cases/new/",
+        "/officer/documents/",
+        "/planner/population/",
+        "/officer/corrections/",
+    ],
     "steward": [
         "/steward/runs/",
         "/steward/quarantine/",

@@ -16,6 +16,7 @@ from wanjia.access.api import may, note_policies, reading_for
 from wanjia.access.errors import OutsideArea, RightMissing
 from wanjia.kernel import clock
 from wanjia.kernel.errors import WanjiaError
+from wanjia.register.errors import CaseUnknown, KindUnknown
 from wanjia.web.labels import RIGHTS, role_words, word
 from wanjia.web.page import Audience, View, declaration_of
 
@@ -71,7 +72,7 @@ class ErrorsExplained:
     The log line holds the number, the address's name and the error's class, never the request's content.
     """
 
-    STATUS: dict[type[WanjiaError], int] = {RightMissing: 403, OutsideArea: 403}
+    STATUS: dict[type[WanjiaError], int] = {RightMissing: 403, OutsideArea: 403, CaseUnknown: 404, KindUnknown: 404}
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer

@@ -55,7 +55,14 @@ MENU: tuple[Group, ...] = (
                 _("Find a person"),
                 "search",
                 Right.FIND_PERSON,
-                frozenset({"persons_found", "person", "person_on_a_day"}),
+                frozenset({"persons_found", "person", "person_on_a_day", "household_of_person"}),
+            ),
+            Entry(
+                "work_queue",
+                _("Cases"),
+                "clipboard-check",
+                Right.HANDLE_EVENTS,
+                frozenset({"new_case", "begin_case", "case_form", "case"}),
             ),
             Entry(
                 "documents_desk",

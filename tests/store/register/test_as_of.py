@@ -124,6 +124,23 @@ def test_the_page_of_a_day(town, li, client, settings):
     assert client.get(path, {"true_on": "1500-01-01"}).status_code == 200
 
 
+def test_the_page_of_a_household(town, li, client, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    register("death", death_of_wei(town), li)
+    p = town.persons
+    client.force_login(li)
+    client.post(f"/officer/persons/{p['lan']}/", {"purpose": "case", "case": ""})
+    page = client.get(f"/officer/persons/{p['lan']}/household/").content.decode()
+    now, _, before = page.partition('id="before-title"')
+    order = [now.index(f"/persons/{p[who]}/", now.index("now-title")) for who in ("lan", "ming", "hua")]
+    assert order == sorted(order)
+    assert f"/persons/{p['wei']}/" in before
+    assert "register.household_members" in {one["kind"] for one in trace.who_looked(p["hua"], limit=3)}
+
+
 def test_what_the_purpose_does_not_show_is_not_told(town, li, monkeypatch):
     from wanjia.access import api as access
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections
 
 from tests.make import town as make
@@ -32,6 +33,8 @@ def town(django_db_setup, django_db_blocker):
             server.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
             server.execute(f'CREATE DATABASE {NAME} TEMPLATE "{name}"')
             connection.settings_dict["NAME"] = NAME
+            # where no other test asked for a database, there was none to copy
+            call_command("migrate", verbosity=0)
             try:
                 with get_engine("duckdb") as engine:
                     made = make.build(engine)

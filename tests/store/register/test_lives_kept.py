@@ -132,4 +132,4 @@ def test_a_few_lives_in_the_database(engine, town):
 
 @pytest.mark.heavy
 def test_many_lives_in_the_database(engine, town):
-    live(engine, town, range(6, 600))
+    live(engine, town, range(6, 200))

@@ -7,8 +7,8 @@ import pytest
 from wanjia.kernel import clock, settings
 from wanjia.kernel.declared import DeclarationErrors
 from wanjia.register.api.declaring import load_events
-from wanjia.register.api.forms import _known
 from wanjia.register.api.forms import judge as judge_form
+from wanjia.register.api.forms import what_is_known
 from wanjia.register.rules import forms
 
 CN = settings.PROJECT_ROOT / "declared" / "cn"
@@ -18,9 +18,9 @@ EXAMPLES = [(code, number) for code, kind in KINDS.items() for number in range(l
 
 @pytest.fixture(autouse=True)
 def every_household_is_there(monkeypatch):
-    known = _known(clock.today())
+    known = what_is_known(clock.today())
     anything = forms.Known(known.spellings, known.is_division, lambda number: True, known.today)
-    monkeypatch.setattr("wanjia.register.api.forms._known", lambda today: anything)
+    monkeypatch.setattr("wanjia.register.api.forms.what_is_known", lambda today: anything)
     # examples name made-up households: that number and household belong together is for the store's tests
     monkeypatch.setattr("wanjia.register.api.forms._judge_household_number", lambda judged, kind: None)
 

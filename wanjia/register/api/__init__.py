@@ -1,5 +1,6 @@
 """The door of the register."""
 
+from wanjia.register.api.around import household_typed, members_around, parties_of
 from wanjia.register.api.as_of import (
     AreaList,
     Listed,
@@ -7,6 +8,7 @@ from wanjia.register.api.as_of import (
     area_as_of,
     count_as_of,
     household_as_of,
+    household_history,
     person_as_of,
 )
 from wanjia.register.api.cases import (
@@ -16,6 +18,7 @@ from wanjia.register.api.cases import (
     keep_draft,
     move_case,
     open_case,
+    queue_sizes,
     read_case,
     submit_case,
 )
@@ -97,17 +100,21 @@ __all__ = [
     "former_ids",
     "forwarded",
     "household_as_of",
+    "household_history",
     "household_members",
+    "household_typed",
     "ids_of",
     "keep_draft",
     "kin_of",
     "load",
     "load_events",
     "mark_delivered",
+    "members_around",
     "members_of",
     "move_case",
     "numbers_of",
     "open_case",
+    "parties_of",
     "pending_notices",
     "person_as_of",
     "person_facts",
@@ -115,6 +122,7 @@ __all__ = [
     "population_by_area",
     "population_pyramid",
     "prefilled",
+    "queue_sizes",
     "read_case",
     "rebuild",
     "redirect_persons",

@@ -148,6 +148,37 @@ def household_as_of(
     return shown
 
 
+def household_history(household_id: int, *, officer: Account, purpose: str) -> list[Member]:
+    """Everybody who belongs or ever belonged to a household, as known now: those of today first, in the order of the book (head, then by what each
+    is to the head, then by age). Only whose household the purpose shows; traced for each. Raises `PersonUnknown` when nobody is left to show.
+    """
+    access.require(officer, Right.OPEN_PERSON)
+    access.require_purpose(officer, purpose)
+    with transaction.atomic(), access.reading_for(officer), connection.cursor() as cursor:
+        raise_wall(cursor)
+        cursor.execute(
+            "SELECT m.person_id, m.is_head, m.relation, lower(m.valid), upper(m.valid) FROM register_membership m"
+            " LEFT JOIN register_personstate s ON s.person_id = m.person_id AND upper_inf(s.known)"
+            " WHERE m.household_id = %s AND upper_inf(m.known)"
+            " ORDER BY upper(m.valid) DESC NULLS FIRST, m.is_head DESC, m.relation NULLS LAST, s.birth_on NULLS LAST, m.person_id",
+            [household_id],
+        )
+        members = [Member(*row) for row in cursor.fetchall()]
+        subjects = subjects_of({m.person_id for m in members})
+        decided = access.decide_many(officer, Action.READ, subjects.values(), purpose)
+        shown = [m for m in members if m.person_id in decided and HOUSEHOLD in decided[m.person_id].fields]
+        trace.record(
+            "register.household_members",
+            subject_ids=sorted({m.person_id for m in shown}),
+            by=officer.username,
+            why=purpose,
+            department=officer.department,
+        )
+    if not shown:
+        raise PersonUnknown()
+    return shown
+
+
 def area_as_of(
     division: str,
     *,

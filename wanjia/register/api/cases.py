@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
 from wanjia.access import api as access
 from wanjia.access.api import Right
@@ -215,20 +215,20 @@ def cases(
     statuses: Sequence[str] | None = None,
     kind: str = "",
     mine: bool = False,
+    late: bool = False,
     before: int | None = None,
     limit: int = 50,
 ) -> list[Case]:
     """The work queue: cases of the account's area, own drafts, and those assigned to it; open ones unless `statuses` says otherwise. Newest first,
-    `before` an id. No person is in it, so it is one trace entry without a subject.
+    `before` an id; `late`: whose legal time is over and which are not registered. No person is in it, so it is one trace entry without a subject.
     """
     enter(officer, purpose)
     wanted = list(statuses) if statuses else [s.key for s in event_book().lifecycle.statuses if s.is_open]
-    rows = Event.objects.filter(status__in=wanted)
-    own = Q(opened_by=officer.username) | Q(assigned_to=officer.username)
-    area = access.significant(officer.area) if officer.area else ""
-    rows = rows.filter(own if mine else own | (Q(office__startswith=area) & ~Q(office="")))
+    rows = _queue(officer, mine=mine).filter(status__in=wanted)
     if kind:
         rows = rows.filter(kind=kind)
+    if late:
+        rows = rows.filter(due_on__lt=clock.today(), registered_at=None)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     found = [shown(event, officer) for event in rows.order_by("-pk")[:limit]]
@@ -240,6 +240,23 @@ def cases(
         detail={"cases": len(found)},
     )
     return found
+
+
+def queue_sizes(*, officer: Account) -> dict[str, int]:
+    """How many cases the account's queue holds of each status; under "late" those of an open status whose legal time is over."""
+    access.require(officer, Right.HANDLE_EVENTS)
+    rows = _queue(officer)
+    found = dict(rows.order_by().values_list("status").annotate(many=Count("pk")))
+    waiting = [one.key for one in event_book().lifecycle.statuses if one.is_open]
+    late = rows.filter(status__in=waiting, due_on__lt=clock.today(), registered_at=None).count()
+    return {one.key: found.get(one.key, 0) for one in event_book().lifecycle.statuses} | {"late": late}
+
+
+def _queue(officer: Account, *, mine: bool = False) -> QuerySet[Event]:
+    own = Q(opened_by=officer.username) | Q(assigned_to=officer.username)
+    area = access.significant(officer.area) if officer.area else ""
+    of_others = Q(office__startswith=area) & ~Q(office="")
+    return Event.objects.filter(own if mine else own | of_others).exclude(kind__in=(REVOCATION, REINSTATEMENT))
 
 
 def _ensure_second_eyes(event: Event, officer: Account) -> None:

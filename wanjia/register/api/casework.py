@@ -31,6 +31,7 @@ from wanjia.trace import api as trace
 FORMS = "event-form"
 ASSIGN, SAVE, OPEN = "assign", "save", "open"
 MOST_FORM_BYTES = 200_000
+MOST_FIELD = 2_000  # beyond this a field is named as what makes the form too large
 REVOCATION, REINSTATEMENT = "revocation", "reinstatement"
 
 
@@ -224,8 +225,19 @@ def bounded(form: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError):
         raise FormRefused(listed([("form", WrongShape())])) from None
     if size > MOST_FORM_BYTES:
-        raise FormRefused(listed([("form", FieldTooLong(most=MOST_FORM_BYTES, length=size))]))
+        beyond = [
+            (key, FieldTooLong(most=MOST_FIELD, length=long)) for key, long in _lengths(form) if long > MOST_FIELD
+        ]
+        raise FormRefused(listed(beyond or [("form", FieldTooLong(most=MOST_FORM_BYTES, length=size))]))
     return json.loads(text)
+
+
+def _lengths(form: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """(where, characters) of everything typed into a form."""
+    for part in ("values", "people", "numbers", "evidence"):
+        given = form.get(part)
+        for key, one in given.items() if isinstance(given, Mapping) else ():
+            yield f"evidence.{key}" if part == "evidence" else str(key), len(str(one))
 
 
 def named_in(form: Mapping[str, Any]) -> list[int]:

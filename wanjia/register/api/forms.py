@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,6 +19,7 @@ from wanjia.register import rules
 from wanjia.register.api.declaring import event_book
 from wanjia.register.api.explaining import beliefs
 from wanjia.register.api.finding import subjects_of
+from wanjia.register.api.matching import match_forms
 from wanjia.register.api.redirecting import forwarded
 from wanjia.register.declared import EventKind, FormField, Party
 from wanjia.register.errors import FieldError
@@ -64,7 +66,7 @@ class Judged:
 def judge(kind: EventKind, form: Mapping[str, Any], *, officer: Account | None, purpose: str, today: date) -> Judged:
     """The form's own mistakes: each field, the parts within reach, the evidence seen. Without an officer persons are not looked up."""
     judged = Judged()
-    known = _known(today)
+    known = what_is_known(today)
     given = form.get("values") if isinstance(form.get("values"), Mapping) else {}
     for key in [one for one in given if one not in kind.fields][:20]:
         near = did_you_mean(str(key)[:60], kind.fields)
@@ -90,6 +92,13 @@ def judge(kind: EventKind, form: Mapping[str, Any], *, officer: Account | None, 
         _judge_evidence(judged, kind, form, scene)
         _judge_declarant(judged, kind, form)
     _judge_household_number(judged, kind)
+    return judged
+
+
+def parties_judged(kind: EventKind, form: Mapping[str, Any], *, officer: Account, purpose: str, today: date) -> Judged:
+    """Only the parts of the form: who plays them, as far as they are within reach."""
+    judged = Judged()
+    _judge_parties(judged, kind, form, officer, purpose, what_is_known(today))
     return judged
 
 
@@ -192,7 +201,8 @@ def _head(household: int | None) -> int | None:
         return cursor.fetchone()[0]
 
 
-def _known(today: date) -> forms.Known:
+def what_is_known(today: date) -> forms.Known:
+    """What judging a field asks of the profile and the register."""
     profile = standards.load_profile()
 
     def is_division(code: str) -> bool:
@@ -205,7 +215,24 @@ def _known(today: date) -> forms.Known:
             cursor.execute("SELECT EXISTS (SELECT FROM register_household WHERE id = %s AND left_at IS NULL)", [number])
             return cursor.fetchone()[0]
 
-    return forms.Known(profile.spellings, is_division, is_household, today)
+    def numbered(number: str) -> int | None:
+        household = rules.household_id(None, number)
+        return household if is_household(household) else None
+
+    return forms.Known(profile.spellings, is_division, is_household, today, by_pinyin, numbered)
+
+
+@lru_cache(maxsize=64)
+def by_pinyin(codes: str) -> Mapping[str, str]:
+    """Names of a code set by pinyin without spaces and by its initials, upper case → code; what two codes share means neither."""
+    rows = standards.load_profile().code_set(codes).by_code.values()
+    names = {name: code.code for code in rows for name in (*code.spellings, code.zh) if name and not name.isascii()}
+    found: dict[str, set[str]] = {}
+    for name, read in match_forms(sorted(names)).items():
+        syllables = [one for one in (read["pinyin"] or "").upper().split() if one.isascii() and one.isalpha()]
+        for key in {"".join(syllables), "".join(one[0] for one in syllables)} - {""}:
+            found.setdefault(key, set()).add(names[name])
+    return {key: next(iter(owners)) for key, owners in found.items() if len(owners) == 1}
 
 
 def _judge_field(judged: Judged, one: FormField, value: Any, known: forms.Known) -> None:

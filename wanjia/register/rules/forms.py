@@ -37,12 +37,17 @@ _DOTS = str.maketrans({"•": "·", "‧": "·", "∙": "·", "・": "·", "．"
 
 @dataclass(frozen=True)
 class Known:
-    """What judging a field asks of the profile and the register: spellings of a code set, whether a division is one, whether a household is there."""
+    """What judging a field asks of the profile and the register: spellings of a code set, whether a division is one, whether a household is there.
+
+    `by_pinyin`: names of codes by pinyin and by its initials, asked where nothing else fits; `numbered`: the id of the household with a number.
+    """
 
     spellings: Callable[[str], Mapping[str, str]]
     is_division: Callable[[str], bool]
     is_household: Callable[[int], bool]
     today: date
+    by_pinyin: Callable[[str], Mapping[str, str]] = lambda codes: {}
+    numbered: Callable[[str], int | None] = lambda number: None
 
 
 def canonical(
@@ -71,7 +76,7 @@ def canonical(
     if text is None:
         return None
     if kind == "code":
-        return _code(text, known.spellings(codes))
+        return _code(text, codes, known)
     if kind == "integer":
         return _integer(text, least, most)
     if kind == "division":
@@ -140,9 +145,12 @@ def _identity_number(text: str) -> str:
     return number
 
 
-def _code(text: str, spellings: Mapping[str, str]) -> str:
+def _code(text: str, codes: str, known: Known) -> str:
     key = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
+    spellings = known.spellings(codes)
     found = spellings.get(key)
+    if found is None and key.isascii() and key.isalpha():
+        found = known.by_pinyin(codes).get(key)
     if found is None:
         near = did_you_mean(key, spellings)
         raise wrong.CodeNotInSet(
@@ -177,10 +185,12 @@ def _household(value: Any, known: Known) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise wrong.WrongShape()
-    text = str(value)
-    if len(text) > 19 or not re.fullmatch(r"[0-9]{1,19}", text) or not known.is_household(int(text)):
+    text = str(value)[:200].strip().upper()
+    if re.fullmatch(r"[0-9]{1,19}", text) and known.is_household(int(text)):
+        return int(text)
+    if not re.fullmatch(r"[0-9A-Z]{1,30}", text) or (found := known.numbered(text)) is None:
         raise wrong.HouseholdNotKnown()
-    return int(text)
+    return found
 
 
 def _relations(value: Any, known: Known) -> dict[str, str] | None:
@@ -192,7 +202,7 @@ def _relations(value: Any, known: Known) -> dict[str, str] | None:
     for person, relation in value.items():
         if not re.fullmatch(r"[0-9]{1,19}", str(person)) or not isinstance(relation, str) or len(relation) > 60:
             raise wrong.WrongShape()
-        said[str(int(person))] = _code(relation, known.spellings("kinship"))
+        said[str(int(person))] = _code(relation, "kinship", known)
     return said
 
 

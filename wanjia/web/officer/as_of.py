@@ -79,6 +79,34 @@ def person_on_a_day(request: HttpRequest, person_id: int) -> HttpResponse:
     return render(request, "officer/person_on_a_day.html", context)
 
 
+@page("persons/<int:person_id>/household/", audience=Audience.OFFICER, right=Right.OPEN_PERSON)
+def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
+    """The household a person belongs to now, in the order of its book, and who belonged to it before. Needs the stated purpose."""
+    stated = readings.stated_purpose(request, person_id)
+    if stated is None:
+        return redirect("person", person_id)
+    ask = {"officer": request.user, "purpose": stated["purpose"]}
+    facts = register.person_as_of(person_id, true_on=clock.today(), **ask)
+    home = next((one["household_id"] for one in facts["membership"]), None)
+    members = register.household_history(home, **ask) if home is not None else []
+    rows = [
+        {
+            "person_id": one.person_id,
+            "relation": gettext("head") if one.is_head else value_words("relation_to_head", one.relation),
+            "since": one.since,
+            "until": one.until,
+        }
+        for one in members
+    ]
+    context = {
+        "person_id": person_id,
+        "household": home,
+        "now": [row for row in rows if row["until"] is None],
+        "before": [row for row in rows if row["until"] is not None],
+    }
+    return render(request, "officer/household.html", context)
+
+
 def _end_of(day: date) -> datetime:
     """The moment a day ends, where the registry is."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))

@@ -14,6 +14,7 @@ from wanjia.access.api import (
     decide,
     decide_many,
     mark_seen,
+    may,
     may_break_glass,
     purposes_of,
     require_decision,
@@ -41,6 +42,7 @@ from wanjia.web.labels import OWNERS, purpose_words, word
 from wanjia.web.listing import whole_number
 from wanjia.web.officer import (
     as_of,  # noqa: F401  declares its pages
+    cases,  # noqa: F401  declares its pages
     readings,
 )
 from wanjia.web.officer.emergency import EmergencyForm
@@ -192,6 +194,7 @@ def _shown(request: HttpRequest, decision: Decision, person_id: int, stated: dic
         today=clock.today(),
     )
     token = request.session.get("last_search")
+    context["may_handle"] = may(request.user, Right.HANDLE_EVENTS)
     context["back"] = reverse("persons_found", args=[token]) if token else reverse("find_person")
     context["read"] = {"at": clock.now(), "by": request.user.display_name, "why": purpose_words(why)}
     return render(request, "officer/person.html", context)
