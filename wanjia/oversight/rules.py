@@ -9,10 +9,17 @@ from wanjia.oversight.declared import WatchRule
 #: reads of persons or raw rows; what else stands in the trace is no read
 READS = (
     "privacy.open_person", "privacy.show_number", "register.find_persons", "register.person_facts", "register.as_of",
-    "register.household_members", "intake.open_quarantined",
+    "register.household_members", "register.household_as_of", "register.area_as_of", "register.event_check", "register.event_read",
+    "intake.open_quarantined",
 )  # fmt: skip
 #: of these, those that show a person; a name that merely stands in a list of hits was not chosen
-OPENINGS = ("privacy.open_person", "privacy.show_number", "register.person_facts", "register.as_of")
+OPENINGS = (
+    "privacy.open_person",
+    "privacy.show_number",
+    "register.person_facts",
+    "register.as_of",
+    "register.event_read",
+)
 UNUSED_DAYS = 90
 #: contents of a notice under PIPL art. 57, in the order of the law
 NOTICE_PARTS = ("kinds", "cause", "harm", "remedies", "own_measures", "contact")

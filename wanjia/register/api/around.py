@@ -27,7 +27,7 @@ def parties_of(kind_code: str, form: Mapping[str, Any], *, officer: Account, pur
     kind = event_book().kind(kind_code)
     judged = parties_judged(kind, form, officer=officer, purpose=purpose, today=clock.today())
     if judged.people:
-        told_of_check({}, judged.everybody, officer=officer, purpose=purpose, kind=kind.code)
+        told_of_check({}, judged.everybody, officer=officer, why=f"{purpose}:{kind.code}", kind=kind.code)
     return judged.people
 
 
@@ -40,9 +40,9 @@ def household_typed(value: Any) -> int | None:
 
 
 def members_around(
-    person_ids: Iterable[int], household: int | None = None, *, officer: Account, purpose: str
+    kind_code: str, person_ids: Iterable[int], *, officer: Account, purpose: str
 ) -> list[dict[str, Any]]:
-    """These persons, and who belongs to their households or to `household` now: {person_id, is_head, relation, birth_year}, heads first.
+    """The parties of a form, and who belongs to their households now: {person_id, is_head, relation, birth_year}, heads first.
 
     Only whom the account may find for the purpose; each is traced as read.
     """
@@ -50,7 +50,7 @@ def members_around(
     wanted = list(person_ids)
     with transaction.atomic(), access.reading_for(officer), connection.cursor() as cursor:
         cursor.execute("SELECT household_id FROM register_homes(%s)", [wanted])
-        homes = sorted({row[0] for row in cursor.fetchall()} | ({household} if household else set()))
+        homes = sorted({row[0] for row in cursor.fetchall()})
         cursor.execute("SELECT person_id FROM register_concerned(%s, %s)", [[], homes])
         around = {*wanted, *(row[0] for row in cursor.fetchall())}
         decided = access.decide_many(officer, Action.FIND, subjects_of(around).values(), purpose)
@@ -75,7 +75,7 @@ def members_around(
             "register.household_members",
             subject_ids=sorted({*there, *wanted}),
             by=officer.username,
-            why=purpose,
+            why=f"{purpose}:{kind_code}",
             department=officer.department,
         )
     return members

@@ -1,6 +1,6 @@
 """Any person, household, area list or count as of (true on a day, known at a moment).
 
-An account asks for a purpose; access decides; each read is traced.
+An account asks for a purpose; access decides; each read is traced with `why`: the purpose, and the case if there is one.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,13 @@ class AreaList:
 
 
 def person_as_of(
-    person_id: int, *, true_on: date | None = None, known_on: datetime | None = None, officer: Account, purpose: str
+    person_id: int,
+    *,
+    true_on: date | None = None,
+    known_on: datetime | None = None,
+    officer: Account,
+    purpose: str,
+    why: str = "",
 ) -> dict[str, list[dict[str, Any]]]:
     """What held of a person: kind of fact → rows, as far as the purpose shows it; relatives only where they may be found.
 
@@ -81,7 +87,7 @@ def person_as_of(
             true_on=true_on,
             known_on=known_on,
             by=officer.username,
-            why=purpose,
+            why=why or purpose,
             detail={**decision.detail(), **_asked(true_on, known_on)},
         )
     return _shown(found[person_id], decision, officer)
@@ -113,7 +119,13 @@ def _shown(
 
 
 def household_as_of(
-    household_id: int, *, true_on: date | None = None, known_on: datetime | None = None, officer: Account, purpose: str
+    household_id: int,
+    *,
+    true_on: date | None = None,
+    known_on: datetime | None = None,
+    officer: Account,
+    purpose: str,
+    why: str = "",
 ) -> list[Member]:
     """Who belonged to a household on a day (None: today), head first, of those whose household the purpose shows. Traced for each.
 
@@ -139,7 +151,7 @@ def household_as_of(
             "register.household_as_of",
             subject_ids=[m.person_id for m in shown],
             by=officer.username,
-            why=purpose,
+            why=why or purpose,
             department=officer.department,
             detail=_asked(day, known_on),
         )
@@ -148,7 +160,7 @@ def household_as_of(
     return shown
 
 
-def household_history(household_id: int, *, officer: Account, purpose: str) -> list[Member]:
+def household_history(household_id: int, *, officer: Account, purpose: str, why: str = "") -> list[Member]:
     """Everybody who belongs or ever belonged to a household, as known now: those of today first, in the order of the book (head, then by what each
     is to the head, then by age). Only whose household the purpose shows; traced for each. Raises `PersonUnknown` when nobody is left to show.
     """
@@ -171,7 +183,7 @@ def household_history(household_id: int, *, officer: Account, purpose: str) -> l
             "register.household_members",
             subject_ids=sorted({m.person_id for m in shown}),
             by=officer.username,
-            why=purpose,
+            why=why or purpose,
             department=officer.department,
         )
     if not shown:
@@ -187,6 +199,7 @@ def area_as_of(
     known_on: datetime | None = None,
     officer: Account,
     purpose: str,
+    why: str = "",
 ) -> AreaList:
     """Who was registered (`basis` domicile) or lived (residence) in a division, by its code of then or of today. Traced for each who is listed.
 
@@ -218,7 +231,7 @@ def area_as_of(
             "register.area_as_of",
             subject_ids=[one.person_id for one in shown],
             by=officer.username,
-            why=purpose,
+            why=why or purpose,
             department=officer.department,
             detail={**scope.detail(), **_asked(day, known_on), "division": division, "listed": len(shown)},
         )

@@ -136,7 +136,7 @@ def refusal_told(case_id: int, officer: Account, purpose: str) -> Iterator[None]
             yield
     except FormRefused as refused:
         if refused.people:
-            told_of_check(refused.problems, refused.people, officer=officer, purpose=purpose, event=case_id)
+            told_of_check(refused.problems, refused.people, officer=officer, why=f"{purpose}:{case_id}", event=case_id)
         raise
 
 
@@ -294,7 +294,7 @@ def traced(event: Event, verb: str, officer: Account, purpose: str, *, people: S
         f"register.event_{verb}",
         subject_ids=sorted(set(people)),
         by=officer.username,
-        why=purpose,
+        why=f"{purpose}:{event.pk}",
         department=officer.department,
         detail={"event": event.pk, "kind": event.kind},
     )

@@ -117,20 +117,23 @@ def check_form(
     judged = judge(kind, form, officer=officer, purpose=purpose, today=clock.today())
     with transaction.atomic(), connection.cursor() as cursor:
         problems = judged.problems or rehearsed(cursor, kind, judged)
-        told_of_check(problems, judged.everybody, officer=officer, purpose=purpose, kind=kind.code)
+        told_of_check(problems, judged.everybody, officer=officer, why=f"{purpose}:{kind.code}", kind=kind.code)
     return problems
 
 
 def told_of_check(
-    problems: Mapping[str, list[FieldError]], people: list[int], *, officer: Account, purpose: str, **detail: Any
+    problems: Mapping[str, list[FieldError]], people: list[int], *, officer: Account, why: str, **detail: Any
 ) -> None:
-    """Trace that a form was checked against what is held of these persons: also what is refused tells the officer something of them."""
+    """Trace that a form was checked against what is held of these persons: also what is refused tells the officer something of them.
+
+    `why`: purpose and, where there is no case yet, the kind of event.
+    """
     codes = sorted({one.code for said in problems.values() for one in said})
     trace.record(
         "register.event_check",
         subject_ids=people,
         by=officer.username,
-        why=purpose,
+        why=why,
         department=officer.department,
         detail={**detail, "problems": codes},
     )
@@ -151,7 +154,7 @@ def prefilled(
         if dot:
             wanted.setdefault(source, set()).add(column)
     opened = {
-        source: _read(person, columns, officer, purpose)
+        source: _read(person, columns, officer, purpose, f"{purpose}:{kind.code}")
         for source, columns in wanted.items()
         if (person := people.get(source) or (_head(household) if source == "household" else None)) is not None
     }
@@ -165,7 +168,7 @@ def prefilled(
     return filled
 
 
-def _read(person_id: int, columns: set[str], officer: Account, purpose: str) -> dict[str, str]:
+def _read(person_id: int, columns: set[str], officer: Account, purpose: str, why: str) -> dict[str, str]:
     subject = subjects_of([person_id]).get(person_id)
     decision = access.decide(officer, Action.READ, subject, purpose) if subject else None
     if decision is None or not decision.is_allowed:
@@ -184,7 +187,7 @@ def _read(person_id: int, columns: set[str], officer: Account, purpose: str) -> 
         dossier = privacy.open_person(
             person_id,
             by=officer.username,
-            why=purpose,
+            why=why,
             department=officer.department,
             basis=decision.basis,
             fields=codes,

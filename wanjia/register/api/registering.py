@@ -244,7 +244,7 @@ def _traced(kind: str, event: Event, people: Any, *, officer: Account, purpose: 
         kind,
         subject_ids=sorted(people),
         by=officer.username,
-        why=purpose,
+        why=f"{purpose}:{event.pk}",
         department=officer.department,
         detail={"event": event.pk, "kind": event.kind},
     )

@@ -21,7 +21,7 @@ from wanjia.register import api as register
 from wanjia.register.errors import PersonUnknown
 from wanjia.web.labels import RELATIONS, RESIDENCES, word
 from wanjia.web.officer import readings
-from wanjia.web.officer.forms import mark_mistakes
+from wanjia.web.officer.forms import CASE, mark_mistakes
 from wanjia.web.page import Audience, page
 from wanjia.web.words import division_name, element_name, value_words
 
@@ -74,6 +74,7 @@ def person_on_a_day(request: HttpRequest, person_id: int) -> HttpResponse:
             "known_on": _end_of(known) if known and known < clock.today() else None,
             "officer": request.user,
             "purpose": stated["purpose"],
+            "why": stated["why"],
         }
         context |= {"day": day, "known": known, **_held(person_id, ask)}
     return render(request, "officer/person_on_a_day.html", context)
@@ -85,7 +86,7 @@ def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
     stated = readings.stated_purpose(request, person_id)
     if stated is None:
         return redirect("person", person_id)
-    ask = {"officer": request.user, "purpose": stated["purpose"]}
+    ask = {"officer": request.user, "purpose": stated["purpose"], "why": stated["why"]}
     facts = register.person_as_of(person_id, true_on=clock.today(), **ask)
     home = next((one["household_id"] for one in facts["membership"]), None)
     members = register.household_history(home, **ask) if home is not None else []
@@ -163,10 +164,12 @@ def _held(person_id: int, ask: dict[str, Any]) -> dict[str, Any]:
 
 @page("api/as-of/persons/<int:person_id>", audience=Audience.OFFICER, right=Right.OPEN_PERSON)
 def person_as_of(request: HttpRequest, person_id: int) -> HttpResponse:
-    """The facts of a person: GET with `purpose`, and `true_on`, `known_on` if asked for."""
+    """The facts of a person: GET with `purpose`, and `case`, `true_on`, `known_on` if asked for."""
     return _answered(
         request,
-        lambda when, purpose: register.person_as_of(person_id, **when, officer=request.user, purpose=purpose),
+        lambda when, purpose: register.person_as_of(
+            person_id, **when, officer=request.user, purpose=purpose, why=_why(request)
+        ),
     )
 
 
@@ -175,7 +178,9 @@ def household_as_of(request: HttpRequest, household_id: int) -> HttpResponse:
     """Who belonged to a household."""
 
     def ask(when: dict[str, Any], purpose: str) -> Any:
-        members = register.household_as_of(household_id, **when, officer=request.user, purpose=purpose)
+        members = register.household_as_of(
+            household_id, **when, officer=request.user, purpose=purpose, why=_why(request)
+        )
         return {"members": [asdict(one) for one in members]}
 
     return _answered(request, ask)
@@ -186,7 +191,9 @@ def area_as_of(request: HttpRequest, division: str) -> HttpResponse:
     """Who was registered or lived in a division (`basis`)."""
 
     def ask(when: dict[str, Any], purpose: str) -> Any:
-        found = register.area_as_of(division, **when, **_basis(request), officer=request.user, purpose=purpose)
+        found = register.area_as_of(
+            division, **when, **_basis(request), officer=request.user, purpose=purpose, why=_why(request)
+        )
         return {"people": [asdict(one) for one in found.people], "is_too_many": found.is_too_many}
 
     return _answered(request, ask)
@@ -238,6 +245,12 @@ def _moment(text: str) -> datetime:
 
 def _basis(request: HttpRequest) -> dict[str, str]:
     return {"basis": request.GET["basis"]} if request.GET.get("basis") else {}
+
+
+def _why(request: HttpRequest) -> str:
+    """Purpose and case as the trace keeps them; a case that is no case number is left out."""
+    purpose, case = request.GET.get("purpose", ""), request.GET.get("case", "")
+    return f"{purpose}:{case}" if case and CASE.match(case) else purpose
 
 
 def _problem(request: HttpRequest, error: WanjiaError) -> HttpResponse:

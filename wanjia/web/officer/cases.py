@@ -277,7 +277,7 @@ def _members(request: HttpRequest, kind: EventKind, form: dict[str, Any]) -> lis
     named = [person for ids in people.values() for person in ids]
     if not named:
         return []
-    rows = api.members_around(named, officer=request.user, purpose=PURPOSE)
+    rows = api.members_around(kind.code, named, officer=request.user, purpose=PURPOSE)
     return [
         {
             "person_id": row["person_id"],
