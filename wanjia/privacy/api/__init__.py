@@ -157,8 +157,10 @@ def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple
     places = {(int(kind), key.blind(value)): place for place, (kind, value) in enumerate(wanted) for key in keys[kind]}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, blind, person_id FROM privacy_blindindex WHERE blind = ANY(%s) AND kind = ANY(%s) LIMIT %s",
-            [[blind for _, blind in places], [int(kind) for kind in keys], most + 1],
+            "SELECT kind, blind, person_id FROM privacy_blindindex WHERE blind = ANY(%(blinds)s) AND kind = ANY(%(kinds)s) UNION ALL"
+            " SELECT kind, blind, person_id FROM privacy_amendmentblind WHERE blind = ANY(%(blinds)s) AND kind = ANY(%(kinds)s)"
+            " LIMIT %(most)s",
+            {"blinds": [blind for _, blind in places], "kinds": [int(kind) for kind in keys], "most": most + 1},
         )
         rows = cursor.fetchall()
     found = {(places[kind, bytes(blind)], person) for kind, blind, person in rows if (kind, bytes(blind)) in places}

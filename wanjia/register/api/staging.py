@@ -11,7 +11,7 @@ from wanjia.register import rules
 from wanjia.register.api.declaring import event_book
 from wanjia.register.api.finding import subjects_of
 from wanjia.register.api.forms import Judged
-from wanjia.register.api.matching import match_forms
+from wanjia.register.api.matching import address_forms, initials_of, match_forms
 from wanjia.register.api.redirecting import forwarded
 from wanjia.register.api.settling import Held, read, say_writing
 from wanjia.register.declared import EventKind
@@ -31,10 +31,12 @@ STATED = {
     "marital_status": "marital_status",
 }
 PLACED = {"domicile": "domicile_division", "residence": "residence_division"}
+ADDRESSES = ("domicile_address", "residence_address")
 SOUGHT = {
     "name": (BlindKind.NAME, BlindKind.PINYIN),
     "former_name": (BlindKind.NAME,),
     "citizen_number": (BlindKind.NUMBER,),
+    "household_number": (BlindKind.HOUSEHOLD,),
     "mother_number": (BlindKind.MOTHER_NUMBER,),
     "father_number": (BlindKind.FATHER_NUMBER,),
     "spouse_number": (BlindKind.SPOUSE_NUMBER,),
@@ -182,7 +184,7 @@ def said_of_scene(
             subject=subjects.get(person, "member"),
             as_of=day,
             values={tags[column]: value for column, value in said.items() if column in tags},
-            searchable=_searchable(said, match),
+            searchable=_searchable(said, match, _born_in(scene, person, said)),
         )
         for person, said in columns.items()
         if said
@@ -222,8 +224,17 @@ def _stated(act: Act, scene: Scene, household_number: str | None) -> dict[str, s
     return {}
 
 
-def _searchable(said: Mapping[str, str], match: Mapping[str, Any]) -> list[tuple[BlindKind, str]]:
+def _born_in(scene: Scene, person: int, said: Mapping[str, str]) -> str:
+    """The year of birth that initials are hashed with; empty if nobody knows it."""
+    return str(said.get("birth_on") or scene.state(person, "birth_on") or "")[:4]
+
+
+def _searchable(said: Mapping[str, str], match: Mapping[str, Any], born_in: str) -> list[tuple[BlindKind, str]]:
     found: list[tuple[BlindKind, str]] = []
+    if name := match.get(said.get("name", "")):
+        found.append((BlindKind.INITIALS, initials_of(name["pinyin"], born_in)))
+    for column in ADDRESSES:
+        found += [(kind, value) for kind, value in address_forms(said.get(column, "")) if (kind, value) not in found]
     for column, kinds in SOUGHT.items():
         value = said.get(column)
         if not value:

@@ -11,6 +11,7 @@ from wanjia.access.api import (
     Subject,
     decide,
     decide_many,
+    may,
     purposes_of,
     require_decision,
 )
@@ -109,6 +110,7 @@ def _shown(request: HttpRequest, decision: Decision, person_id: int, stated: dic
         today=clock.today(),
     )
     token = request.session.get("last_search")
+    context["may_handle"] = may(request.user, Right.HANDLE_EVENTS)
     context["back"] = reverse("persons_found", args=[token]) if token else reverse("find_person")
     context["read"] = {"at": clock.now(), "by": request.user.display_name, "why": purpose_words(why)}
     return render(request, "officer/person.html", context)

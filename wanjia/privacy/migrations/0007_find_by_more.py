@@ -6,12 +6,17 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('privacy', '0004_opening_says_more'),
+        ('privacy', '0006_open_with_amendments'),
     ]
 
     operations = [
         migrations.AlterField(
             model_name='blindindex',
+            name='kind',
+            field=models.SmallIntegerField(choices=[(1, 'name'), (2, 'pinyin'), (3, 'number'), (4, 'initials'), (5, 'household'), (6, 'door'), (7, 'place'), (11, 'mother_number'), (12, 'father_number'), (13, 'spouse_number')]),
+        ),
+        migrations.AlterField(
+            model_name='amendmentblind',
             name='kind',
             field=models.SmallIntegerField(choices=[(1, 'name'), (2, 'pinyin'), (3, 'number'), (4, 'initials'), (5, 'household'), (6, 'door'), (7, 'place'), (11, 'mother_number'), (12, 'father_number'), (13, 'spouse_number')]),
         ),
