@@ -10,7 +10,7 @@ from wanjia.access.errors import NoOwnPerson
 from wanjia.privacy.api import Dossier, open_person
 from wanjia.register.api import forwarded, person_facts, subject_of
 
-PURPOSE = "own"
+READ_FOR = "own"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ def own_person(request: HttpRequest) -> int:
 def own_decision(request: HttpRequest) -> Decision:
     """What policies let the resident have of their own record. Raises `NoOwnPerson`, `OutsideArea`."""
     person_id = own_person(request)
-    return require_decision(request.user, Action.READ, subject_of(person_id), PURPOSE)
+    return require_decision(request.user, Action.READ, subject_of(person_id), READ_FOR)
 
 
 def open_own(request: HttpRequest) -> OwnRecord:
     """Open the own record; that is a read like any other, and the resident finds it among the looks."""
     decision = own_decision(request)
     person_id, by = request.user.person_id, request.user.username
-    dossier = open_person(person_id, by=by, why=PURPOSE, basis=decision.basis, fields=sorted(decision.elements))
-    facts = person_facts(person_id, by=by, why=PURPOSE, basis=decision.basis, detail=decision.detail())
+    dossier = open_person(person_id, by=by, why=READ_FOR, basis=decision.basis, fields=sorted(decision.elements))
+    facts = person_facts(person_id, by=by, why=READ_FOR, basis=decision.basis, detail=decision.detail())
     return OwnRecord(decision, dossier, facts)

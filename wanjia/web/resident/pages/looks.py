@@ -8,7 +8,7 @@ from wanjia.services import api as services
 from wanjia.trace.api import sealed_counts
 from wanjia.web.listing import whole_number
 from wanjia.web.page import Audience, page
-from wanjia.web.resident.own import PURPOSE, own_person
+from wanjia.web.resident.own import READ_FOR, own_person
 from wanjia.web.resident.telling import told
 
 
@@ -35,7 +35,7 @@ def looks(request: HttpRequest) -> HttpResponse:
 @page("looks/<int:number>/receipt/", audience=Audience.RESIDENT, right=Right.SEE_OWN_RECORD)
 def look_receipt(request: HttpRequest, number: int) -> HttpResponse:
     """The receipt of one look, to keep: a tlog-proof file that anybody's checker takes."""
-    place, content = services.receipt(own_person(request), number, by=request.user.username, why=PURPOSE)
+    place, content = services.receipt(own_person(request), number, by=request.user.username, why=READ_FOR)
     answer = HttpResponse(content, content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="look-{place}.tlog-proof"'
     return answer
