@@ -21,7 +21,7 @@ from wanjia.web.page import Audience, page
 from wanjia.web.words import division_name, value_words
 
 #: for what an officer handles cases: whoever is in one sees it, with the number of the case
-PURPOSE = "case"
+AT_THE_COUNTER = "case"
 ON_A_PAGE = 30
 #: tab → statuses it holds; each open case is in one of these, late ones are shown once more
 TABS = {
@@ -43,7 +43,7 @@ def work_queue(request: HttpRequest) -> HttpResponse:
     statuses = None if tab == LATE else CLOSED if tab == DONE else TABS[tab][1]
     rows = api.cases(
         officer=request.user,
-        purpose=PURPOSE,
+        purpose=AT_THE_COUNTER,
         statuses=statuses,
         mine=request.GET.get("mine") == "1",
         late=tab == LATE,
@@ -79,7 +79,9 @@ def begin_case(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         form = _filled(request, kind, event_form.typed(kind, request.POST))
         try:
-            case = api.open_case(code, form, key=request.POST.get("key") or None, officer=request.user, purpose=PURPOSE)
+            case = api.open_case(
+                code, form, key=request.POST.get("key") or None, officer=request.user, purpose=AT_THE_COUNTER
+            )
         except WanjiaError as error:
             return _form(request, kind, form, error=error)
         if "submit" not in case.may:
@@ -98,7 +100,7 @@ def begin_case(request: HttpRequest, code: str) -> HttpResponse:
 @page("cases/<int:pk>/form/", audience=Audience.OFFICER, right=Right.HANDLE_EVENTS, methods=("GET", "POST"))
 def case_form(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of a draft, or of a case that came back. With `check`, also what is wrong with it now."""
-    case = api.read_case(pk, officer=request.user, purpose=PURPOSE)
+    case = api.read_case(pk, officer=request.user, purpose=AT_THE_COUNTER)
     if "submit" not in case.may:
         return redirect("case", pk)
     kind = api.event_book().kind(case.kind)
@@ -107,13 +109,13 @@ def case_form(request: HttpRequest, pk: int) -> HttpResponse:
         version = whole_number(request.POST.get("version", ""), digits=9) or 0
         try:
             if version != case.version or form != case.form:
-                case = api.keep_draft(pk, form, version=version, officer=request.user, purpose=PURPOSE)
+                case = api.keep_draft(pk, form, version=version, officer=request.user, purpose=AT_THE_COUNTER)
         except WanjiaError as error:
             return _form(request, kind, form, case=case, error=error)
         return _go_on(request, case, form)
     form, problems = dict(case.form or {}), {}
     if request.GET.get("check"):
-        problems = api.check_form(case.kind, form, officer=request.user, purpose=PURPOSE)
+        problems = api.check_form(case.kind, form, officer=request.user, purpose=AT_THE_COUNTER)
     return _form(request, kind, form, case=case, problems=problems)
 
 
@@ -130,13 +132,13 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
                 version=version,
                 reason=request.POST.get("reason", ""),
                 officer=request.user,
-                purpose=PURPOSE,
+                purpose=AT_THE_COUNTER,
             )
             return redirect("case", pk)
         except WanjiaError as refused:
             error = refused
-    found = api.read_case(pk, officer=request.user, purpose=PURPOSE)
-    steps = api.case_steps(pk, officer=request.user, purpose=PURPOSE)
+    found = api.read_case(pk, officer=request.user, purpose=AT_THE_COUNTER)
+    steps = api.case_steps(pk, officer=request.user, purpose=AT_THE_COUNTER)
     return render(request, "officer/case.html", _told(found, steps, error, request))
 
 
@@ -221,7 +223,7 @@ def _go_on(request: HttpRequest, found: Case, form: dict[str, Any]) -> HttpRespo
         checks = "?check=1" if request.POST.get("do") == "check" else "?saved=1"
         return redirect(f"/officer/cases/{found.id}/form/{checks}")
     try:
-        api.submit_case(found.id, form, version=found.version, officer=request.user, purpose=PURPOSE)
+        api.submit_case(found.id, form, version=found.version, officer=request.user, purpose=AT_THE_COUNTER)
     except FormRefused:
         return redirect(f"/officer/cases/{found.id}/form/?check=1")
     except CaseMovedOn:
@@ -257,9 +259,9 @@ def _filled(request: HttpRequest, kind: EventKind, form: dict[str, Any]) -> dict
     values = dict(form.get("values") or {})
     if not any(one.prefill and not values.get(key) for key, one in kind.fields.items()):
         return form
-    reached = api.parties_of(kind.code, form, officer=request.user, purpose=PURPOSE)
+    reached = api.parties_of(kind.code, form, officer=request.user, purpose=AT_THE_COUNTER)
     people = {role: ids[0] for role, ids in reached.items() if ids}
-    ask = {"officer": request.user, "purpose": PURPOSE}
+    ask = {"officer": request.user, "purpose": AT_THE_COUNTER}
     household = next(
         (api.household_typed(values.get(k)) for k, f in kind.fields.items() if f.type == "household"), None
     )
@@ -273,11 +275,11 @@ def _members(request: HttpRequest, kind: EventKind, form: dict[str, Any]) -> lis
     """Who may need a relation to a head: the parties, and who belongs to their households."""
     if not any(one.type == "relations" for one in kind.fields.values()):
         return []
-    people = api.parties_of(kind.code, form, officer=request.user, purpose=PURPOSE)
+    people = api.parties_of(kind.code, form, officer=request.user, purpose=AT_THE_COUNTER)
     named = [person for ids in people.values() for person in ids]
     if not named:
         return []
-    rows = api.members_around(kind.code, named, officer=request.user, purpose=PURPOSE)
+    rows = api.members_around(kind.code, named, officer=request.user, purpose=AT_THE_COUNTER)
     return [
         {
             "person_id": row["person_id"],
