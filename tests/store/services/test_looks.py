@@ -122,6 +122,8 @@ def test_what_was_read_under_a_former_id_is_told_and_counted(me):
         {"purpose": "certify"},
         {"kind": "register.household_members"},
         {"kind": "documents.erase", "purpose": "law"},
+        {"kind": "register.household_as_of"},
+        {"kind": "register.event_check", "purpose": "case:divorce"},
     ],
 )
 def test_a_will_cannot_be_told_from_the_pages(me, published, tells):

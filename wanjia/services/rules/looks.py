@@ -5,7 +5,16 @@ from datetime import date, datetime
 from typing import Protocol
 
 #: entries about somebody who stood beside the person that was asked for: time and purpose belong to that other person's business
-BESIDE = ("register.household_members", "documents.erase")
+BESIDE = (
+    "register.household_members", "register.household_as_of", "documents.erase",
+    # what is written about everybody in a case before it is decided: a spouse who applies for a divorce tells nobody by it
+    *(
+        f"register.event_{step}"
+        for step in (
+            "open", "save", "check", "submit", "assign", "read", "steps", "list", "review", "return", "refuse", "withdraw",
+        )
+    ),
+)  # fmt: skip
 
 
 class Told(Protocol):
