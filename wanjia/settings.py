@@ -134,7 +134,7 @@ LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "Asia/Shanghai"
+TIME_ZONE = wanjia_settings.time_zone()
 
 STATIC_URL = "/static/"
 STATIC_ROOT = wanjia_settings.home() / "static"

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from wanjia.kernel import settings
 
 _frozen: datetime | None = None
 
@@ -13,8 +16,18 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """This day (UTC)."""
-    return now().date()
+    """This day at the office: what was born this morning in Beijing was not born tomorrow."""
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """The day of a moment (with a time zone) at the office."""
+    return at_office(moment).date()
+
+
+def at_office(moment: datetime) -> datetime:
+    """The same moment in the office's time zone (`WANJIA_TIME_ZONE`)."""
+    return moment.astimezone(ZoneInfo(settings.time_zone()))
 
 
 @contextmanager

@@ -16,6 +16,7 @@
 | WANJIA_OIDC_URL, _NAME, _CLIENT_ID, _SECRET_FILE | outside provider to log in with (OpenID Connect) | none |
 | WANJIA_OIDC_NUMBER_CLAIM, _NAME_CLAIM | claims by which a resident is found at the first log-in | none, name |
 | WANJIA_IDLE_SECONDS | after how long without a request a session ends | 1800 |
+| WANJIA_TIME_ZONE | time zone (IANA) in which days begin and pages tell the time | Asia/Shanghai |
 | WANJIA_PUBLIC_URL | address under which the public reaches this house; stands in QR codes | http://127.0.0.1:8000 |
 | WANJIA_FONTS | folders of further fonts for documents, separated as in PATH | none |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
@@ -106,6 +107,11 @@ def cipher() -> str:
 def trace_witnesses() -> list[str]:
     """The witnesses of the log, each "address key"."""
     return [one.strip() for one in os.environ.get("WANJIA_TRACE_WITNESSES", "").split(",") if one.strip()]
+
+
+def time_zone() -> str:
+    """The IANA name of the office's time zone."""
+    return os.environ.get("WANJIA_TIME_ZONE") or "Asia/Shanghai"
 
 
 def public_url() -> str:

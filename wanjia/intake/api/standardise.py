@@ -86,7 +86,7 @@ def _standardise(
                 read,
                 profile,
                 delivery_id=delivery_id,
-                received_on=delivery.received_at.date(),
+                received_on=clock.day_of(delivery.received_at),
                 standing_before=_earlier(source, delivery_id),
             )
             _keep(delivery, read, result, by=by, why=why)

@@ -97,7 +97,7 @@ def correct(
 
 def _opened(account: Account, case: Case, words: dict[str, str], files: Sequence[tuple[str, bytes]] = ()) -> int:
     case.opened_at = clock.now()
-    case.due_on = (case.opened_at + timedelta(days=service(Kind(case.kind)).days)).date()
+    case.due_on = clock.day_of(case.opened_at) + timedelta(days=service(Kind(case.kind)).days)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -135,7 +135,7 @@ def appeal(account: Account, person_id: int, number: int, text: str) -> None:
     if until is None or clock.today() > until:
         raise StepNotNow()
     case.state = rules.next_state(Kind(case.kind), State(case.state), StepKind.APPEAL)
-    case.due_on = (clock.now() + timedelta(days=service(Kind(case.kind)).days)).date()
+    case.due_on = clock.today() + timedelta(days=service(Kind(case.kind)).days)
     case.save(update_fields=["state", "due_on"])
     written(case, StepKind.APPEAL, {"text": text}, account=account, why=OWN)
 
@@ -144,7 +144,7 @@ def appeal_until(case: Case) -> date | None:
     """Until when the person may appeal; None when not now."""
     if case.state != State.ANSWERED or case.answered_at is None or case.outcome == Outcome.ACCEPTED:
         return None
-    return rules.may_appeal_until(case.answered_at, service(Kind(case.kind)).appeal_days)
+    return rules.may_appeal_until(clock.day_of(case.answered_at), service(Kind(case.kind)).appeal_days)
 
 
 def entry_of(case: Case) -> dict[str, Any] | None:

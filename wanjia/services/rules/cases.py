@@ -75,9 +75,9 @@ def ensure_other(by: str, *, looked: str, answered: str) -> None:
         raise NotYourselves()
 
 
-def may_appeal_until(answered_at: datetime, days: int) -> date:
+def may_appeal_until(answered_on: date, days: int) -> date:
     """The last day of an appeal."""
-    return (answered_at + timedelta(days=days)).date()
+    return answered_on + timedelta(days=days)
 
 
 def media_of(content: bytes) -> str:
@@ -104,7 +104,10 @@ class AnswerTime:
 def answer_times(
     cases: Iterable[tuple[str, str, datetime, date, datetime | None]], *, today: date, smallest: int
 ) -> list[AnswerTime]:
-    """Figures by department and kind, from (department, kind, opened, due, answered); figures of fewer than `smallest` cases are left out."""
+    """Figures by department and kind, from (department, kind, opened, due, answered at the office's time).
+
+    Figures of fewer than `smallest` cases are left out.
+    """
     by_office: dict[tuple[str, str], list[tuple[datetime, date, datetime | None]]] = {}
     for department, kind, opened, due, answered in cases:
         by_office.setdefault((department, kind), []).append((opened, due, answered))
