@@ -135,7 +135,7 @@ def _push(r: dict, thresholds: dict) -> list[str]:
     bound = thresholds["push"]
     shown = {name: "never" if r[name] is None else f"{r[name]:.2f}" for name in ("p50", "p90", "p99", "longest")}
     return [
-        "", "## A pushed row, until it can be read in the register", "",
+        "## A pushed row, until it can be read in the register", "",
         "Single rows by HTTP at a steady rate; the time runs from when a row was due to be sent until another database connection reads what it",
         "says. Sender, pages, worker, database and the reader share the machine.", "",
         "| persons | rows/s | seconds | rows | never read | p50 s | p90 s | p99 s | longest s | worker peak MB | pages peak MB |",
@@ -143,7 +143,7 @@ def _push(r: dict, thresholds: dict) -> list[str]:
         f"| {r['persons']:,} | {r['rate']} | {r['seconds']} | {r['rows']:,} | {r['unseen']} | {shown['p50']} | {shown['p90']} | {shown['p99']} "
         f"| {shown['longest']} | {r['peak_mb'].get('worker', 0):,} | {r['peak_mb'].get('pages', 0):,} |", "",
         f"Bound: p99 ≤ {bound['p99_seconds']} s at {bound['rows_per_second']} rows/s for {bound['minutes']} minutes. "
-        f"Measured on {r['machine']}, {r['measured_on']}.",
+        f"Measured on {r['machine']}, {r['measured_on']}.", "",
     ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 A check yields (field or part, what is wrong). `needs` are the keys its declaration must have.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -198,16 +198,7 @@ def others_remain(scene: Scene, use: CheckUse) -> Iterable[Problem]:
 @_named("person", "other", "field")
 def succeeded(scene: Scene, use: CheckUse) -> Iterable[Problem]:
     """Where the head is among those who leave and others stay, `other` becomes head, and `field` says what everybody is to the new head."""
-    leaving = scene.all_of(use.person)
-    household = next((scene.household_of(p) for p in leaving if scene.is_head(p)), None)
-    staying = scene.others_in(household, leaving)
-    if household is None or not staying:
-        return
-    successor = scene.one(use.other)
-    if successor not in staying:
-        yield use.other, wrong.HeadNotSucceeded()
-        return
-    yield from _incomplete(scene, use.field, [p for p in staying if p != successor])
+    yield from _unsucceeded(scene, scene.all_of(use.person), use.other, use.field)
 
 
 @_named("person", "field")
@@ -222,6 +213,19 @@ def movers_related(scene: Scene, use: CheckUse) -> Iterable[Problem]:
     """`field` says what everybody in the part is to the head; with `other`, all but who plays that part."""
     heads = scene.all_of(use.other) if use.other else []
     yield from _incomplete(scene, use.field, [p for p in scene.all_of(use.person) if p not in heads])
+
+
+def _unsucceeded(scene: Scene, leaving: Sequence[int], successor_in: str, relations_in: str) -> Iterable[Problem]:
+    """What is wrong where a head is among those who leave and others stay: no successor among these, or relations to them left out."""
+    household = next((scene.household_of(p) for p in leaving if scene.is_head(p)), None)
+    staying = scene.others_in(household, leaving)
+    if household is None or not staying:
+        return
+    successor = scene.one(successor_in)
+    if successor not in staying:
+        yield successor_in, wrong.HeadNotSucceeded()
+        return
+    yield from _incomplete(scene, relations_in, [p for p in staying if p != successor])
 
 
 def _incomplete(scene: Scene, key: str, members: list[int]) -> Iterable[Problem]:
@@ -311,16 +315,7 @@ def household_keeps_somebody(scene: Scene, use: CheckUse) -> Iterable[Problem]:
 @_named("person", "other", "field", "kind")
 def split_succeeded(scene: Scene, use: CheckUse) -> Iterable[Problem]:
     """Where the head is among `person` and `other`, who leave, the part `kind` is head of who stays, with relations in `field`."""
-    leaving = [*scene.all_of(use.person), *scene.all_of(use.other)]
-    household = next((scene.household_of(p) for p in leaving if scene.is_head(p)), None)
-    staying = scene.others_in(household, leaving)
-    if household is None or not staying:
-        return
-    successor = scene.one(use.kind)
-    if successor not in staying:
-        yield use.kind, wrong.HeadNotSucceeded()
-        return
-    yield from _incomplete(scene, use.field, [p for p in staying if p != successor])
+    yield from _unsucceeded(scene, [*scene.all_of(use.person), *scene.all_of(use.other)], use.kind, use.field)
 
 
 @_named("person")
