@@ -26,6 +26,9 @@ setup_django()
 from django.db import connection
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
+from wanjia.trace import api as trace
+# as every command that reads persons begins: the server was started anew since the log was last looked at
+assert trace.confirm()
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
 chance, read, failed = random.Random(1), 0, []
