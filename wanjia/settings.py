@@ -165,6 +165,9 @@ CONTENT_SECURITY_POLICY = {
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 7 * 1024 * 1024
 SESSION_COOKIE_HTTPONLY = True
+if wanjia_settings.is_practice():
+    # a browser keeps cookies by host, not by port: who practises beside the register in earnest must not be logged out of it
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "practice_session", "practice_csrf"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("WANJIA_HTTPS") == "1"

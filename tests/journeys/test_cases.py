@@ -51,14 +51,11 @@ def press(page: Page, name: str) -> None:
     raise AssertionError(f"no way to {name} by Tab")
 
 
-def test_a_birth_and_a_death_by_keyboard(site, visit):
-    page, watch = visit("officer")
-    page.goto("/officer/cases/new/birth/")
-    assert not faults_of(page)
+def submit_birth(page: Page, mothers_number: str, today: date) -> None:
+    """Fill in the form of a birth by keyboard and submit it."""
     skip_to_content(page)
-    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()  # the office's day
     born = today.replace(day=1).isoformat()
-    fill(page, mother(site), None, "安宁", "女", born, None, "990102", None, None, None, None, None, "30")
+    fill(page, mothers_number, None, "安宁", "女", born, None, "990102", None, None, None, None, None, "30")
     fill(page, "Q330123456")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -70,6 +67,14 @@ def test_a_birth_and_a_death_by_keyboard(site, visit):
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/officer/cases/\d+/(form/)?"))
     expect(page.locator("#what-title")).to_have_text("已提交")
+
+
+def test_a_birth_and_a_death_by_keyboard(site, visit):
+    page, watch = visit("officer")
+    page.goto("/officer/cases/new/birth/")
+    assert not faults_of(page)
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()  # the office's day
+    submit_birth(page, mother(site), today)
     assert not faults_of(page)
     press(page, "登记")
     expect(page.locator("#what-title")).to_have_text("已登记")

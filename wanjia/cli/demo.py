@@ -18,6 +18,13 @@ BY = "cli:demo"
 @click.option("--serve/--no-serve", default=True, help="Serve the pages at the end.")
 def command(residents: int, seed: int, port: int, serve: bool) -> None:
     """Make a fictional city, run the whole job over it, serve the pages and print URL and accounts."""
+    make_ready(residents, seed)
+    if serve:
+        serve_at("127.0.0.1", port)
+
+
+def make_ready(residents: int, seed: int) -> None:
+    """The city, the whole job over it, an account for every role; says how long it took and who may log in."""
     began = time.monotonic()
     from wanjia.kernel import settings
     from wanjia.kernel.progress import for_terminal
@@ -46,10 +53,14 @@ def command(residents: int, seed: int, port: int, serve: bool) -> None:
     click.echo(f"\nReady after {time.monotonic() - began:.0f} s.\n")
     for account in accounts:
         click.echo(f"  {account.role:<15} {account.username:<15} {account.password}")
-    if not serve:
-        return
-    children = serving.start("127.0.0.1", port, with_worker=True)
-    click.echo(f"\n  http://127.0.0.1:{port}/    (Ctrl-C stops)\n")
+
+
+def serve_at(host: str, port: int) -> None:
+    """Serve the pages until told to stop, and say where."""
+    from wanjia.cli import serve as serving
+
+    children = serving.start(host, port, with_worker=True)
+    click.echo(f"\n  http://{host}:{port}/    (Ctrl-C stops)\n")
     serving.wait(children)
 
 

@@ -182,3 +182,10 @@ class MostRowsRefused(IntakeError):
     code = "INTAKE-028"
     zh = "{rows} 行中有 {refused} 行不合格（最多的原因：{reason}）。应是导出或列对应有误，整批拒收；请核对后重报。"
     en = "{refused} of {rows} rows are refused (mostly {reason}). The export or its mapping must be wrong; check it and send again."
+
+
+class PracticeTakesNoRecords(IntakeError):
+    code = "INTAKE-029"
+    zh = "这是练习登记册，只收其自带的虚构城市的数据。请向正式登记册报送。"
+    en = "This is a practice register: it takes the records of its own fictional city only. Deliver to the register in earnest."
+    exit_code = 2

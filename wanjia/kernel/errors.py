@@ -94,3 +94,21 @@ class WebRoleMissing(WanjiaError):
     code = "KERNEL-010"
     zh = "缺少页面专用的数据库角色。请数据库管理员执行：{remedy}"
     en = "The pages' own database role is missing. Let the database's administrator run: {remedy}"
+
+
+class NotAPracticeHome(WanjiaError):
+    """The folder where the practice register would be holds something else."""
+
+    code = "KERNEL-011"
+    zh = "练习登记册的文件夹里已有别的内容，且没有练习标记。为免混淆，未作任何改动。请将其移走后再试。"
+    en = "The practice register's folder holds something else, without the mark of practice. Nothing was touched: move it away and try again."
+    exit_code = 2
+
+
+class PracticeInUse(WanjiaError):
+    """The practice register is being served, so it cannot be deleted."""
+
+    code = "KERNEL-012"
+    zh = "练习登记册正在使用。请先停止其服务，再清空。"
+    en = "The practice register is in use. Stop serving it, then reset it."
+    exit_code = 5

@@ -18,19 +18,35 @@
 | WANJIA_IDLE_SECONDS | after how long without a request a session ends | 1800 |
 | WANJIA_TIME_ZONE | time zone (IANA) in which days begin and pages tell the time | Asia/Shanghai |
 | WANJIA_PUBLIC_URL | address under which the public reaches this house; stands in QR codes | http://127.0.0.1:8000 |
+| WANJIA_PRACTICE_URL | address of the practice register, to which the officers' menu leads | none |
 | WANJIA_FONTS | folders of further fonts for documents, separated as in PATH | none |
 | DATABASE_URL | PostgreSQL ≥ 15; none: the embedded server | none |
+
+A practice home (`wanjia practice`) holds fictional people only. Nothing there leads to records, keys, witnesses or providers in earnest, whatever the
+environment says: it has its embedded server, keys in files, no witness, no provider.
 """
 
 import os
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
+PRACTICE_MARK = "this-is-a-practice-register"
+PRACTICE_URL = "http://127.0.0.1:8001"
 
 
 def home() -> Path:
     """The folder that holds all state."""
     return Path(os.environ.get("WANJIA_HOME") or "var").resolve()
+
+
+def is_practice() -> bool:
+    """Whether this home is a practice register's: fictional people only, and nothing done in it counts."""
+    return (home() / PRACTICE_MARK).exists()
+
+
+def practice_url() -> str | None:
+    """The address of the practice register that belongs to this house, if there is one."""
+    return (os.environ.get("WANJIA_PRACTICE_URL") or "").rstrip("/") or None
 
 
 def profile_dir() -> Path:
@@ -56,7 +72,7 @@ def spark_memory() -> str:
 
 def database_url() -> str | None:
     """The operator's own PostgreSQL server, if one is named."""
-    return os.environ.get("DATABASE_URL") or None
+    return None if is_practice() else os.environ.get("DATABASE_URL") or None
 
 
 def identity_providers() -> list[dict]:
@@ -65,7 +81,7 @@ def identity_providers() -> list[dict]:
     The client's secret is read from the file WANJIA_OIDC_SECRET_FILE, or else from WANJIA_OIDC_SECRET.
     """
     url = os.environ.get("WANJIA_OIDC_URL")
-    if not url:
+    if not url or is_practice():
         return []
     file = os.environ.get("WANJIA_OIDC_SECRET_FILE")
     secret = Path(file).read_text().strip() if file else os.environ.get("WANJIA_OIDC_SECRET", "")
@@ -96,7 +112,7 @@ def memory_limit() -> str:
 
 def kek_address() -> str:
     """Where new key-encryption keys are made: "file", or the address of a PKCS#11 token."""
-    return os.environ.get("WANJIA_KEK") or "file"
+    return "file" if is_practice() else os.environ.get("WANJIA_KEK") or "file"
 
 
 def cipher() -> str:
@@ -106,6 +122,8 @@ def cipher() -> str:
 
 def trace_witnesses() -> list[str]:
     """The witnesses of the log, each "address key"."""
+    if is_practice():
+        return []
     return [one.strip() for one in os.environ.get("WANJIA_TRACE_WITNESSES", "").split(",") if one.strip()]
 
 
@@ -116,4 +134,6 @@ def time_zone() -> str:
 
 def public_url() -> str:
     """The address under which the public reaches this house, without a slash at its end."""
+    if is_practice():
+        return practice_url() or PRACTICE_URL
     return (os.environ.get("WANJIA_PUBLIC_URL") or "http://127.0.0.1:8000").rstrip("/")

@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from wanjia.access.api import Right, may
+from wanjia.kernel import settings
 from wanjia.web.labels import role_words
 from wanjia.web.middleware import TEXT_COOKIE
 from wanjia.web.page import declaration_of
@@ -140,11 +141,15 @@ def first_page(request: HttpRequest) -> str | None:
 
 
 def of_request(request: HttpRequest) -> dict:
-    """Context processor: the menu, whether texts are large, the role in words."""
+    """Context processor: the menu, whether texts are large, the role in words; whether this is the practice register, or where it is."""
+    said = {"is_practice": settings.is_practice()}
     user = getattr(request, "user", None)
     if user is None:
-        return {}
+        return said
     is_large = user.large_text if user.is_authenticated else request.COOKIES.get(TEXT_COOKIE) == "large"
     if not user.is_authenticated:
-        return {"menu": [], "is_text_large": is_large}
-    return {"menu": menu_of(request), "is_text_large": is_large, "role_word": role_words(user.role)}
+        return {**said, "menu": [], "is_text_large": is_large}
+    said["practice_url"] = (
+        settings.practice_url() if may(user, Right.HANDLE_EVENTS) and not said["is_practice"] else None
+    )
+    return {**said, "menu": menu_of(request), "is_text_large": is_large, "role_word": role_words(user.role)}

@@ -1,5 +1,6 @@
 """Every declared kind is set with its own examples, in both languages, on the fonts a fresh installation has."""
 
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from wanjia.documents.adapters.pdf import made
 from wanjia.documents.api import LANGUAGES, declared
 from wanjia.documents.api.composing import Gathered, Holder, compose
+from wanjia.kernel import settings
 
 AT = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
 ISSUER = {"office": "澜江省望川市青枫区户口登记机关", "officer": "承办人甲"}
@@ -50,3 +52,20 @@ def test_the_same_content_gives_the_same_bytes():
     example = declared().kinds["household_book"].examples[0]
     once, again = (pdf_of("household_book", plain(example.persons), "zh") for _ in range(2))
     assert once == again
+
+
+@pytest.mark.heavy
+def test_what_is_made_in_practice_says_so_on_every_page(tmp_path, monkeypatch):
+    example = declared().kinds["household_book"].examples[0]
+    said = text_of(pdf_of("household_book", plain(example.persons), "zh"))
+    assert "练" not in said
+    (tmp_path / settings.PRACTICE_MARK).touch()
+    monkeypatch.setenv("WANJIA_HOME", str(tmp_path))
+    practised = text_of(pdf_of("household_book", plain(example.persons), "zh"))
+    # the first of the slanted letters; poppler tells each by itself
+    assert practised.count("练") == example.pages
+
+
+def text_of(pdf: bytes) -> str:
+    """What stands in a PDF, by poppler."""
+    return subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()

@@ -18,6 +18,7 @@ from wanjia.documents.declared import DocumentField, DocumentKind
 from wanjia.documents.errors import FactsMissing, NoHousehold, NotForThisPerson
 from wanjia.documents.rules import content as words
 from wanjia.documents.rules.numbers import grouped
+from wanjia.kernel import settings
 from wanjia.privacy.api import open_person
 from wanjia.register.api import beliefs, household_members, members_of, person_facts, subjects_of
 from wanjia.standards import api as standards
@@ -229,6 +230,7 @@ def compose(
         "is_reissue": is_reissue,
         "is_preview": is_preview,
         "is_test": is_test,
+        "is_practice": settings.is_practice(),
         "issuer": dict(issuer),
         "labels": {one.key: label_of(one) for one in kind.fields},
         "member_labels": {one.key: label_of(one) for one in kind.member_fields},

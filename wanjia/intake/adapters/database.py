@@ -10,6 +10,7 @@ from typing import Any
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import MissingColumns, PullFailed, PullNotConfigured
 from wanjia.intake.rules import MAX_ROWS, match_header, movement_word
+from wanjia.kernel import settings
 
 BATCH_ROWS = 20_000
 #: one encoder for all rows: `json.dumps` with an option makes a new one for each
@@ -25,6 +26,14 @@ class Pulled:
     watermark: str | None
 
 
+def address_of(source: Source) -> str | None:
+    """The SQLAlchemy URL this installation pulls `source` from, if one is set. A practice register pulls from its own home only."""
+    url = os.environ.get(source.format.url_setting or "")
+    if url and settings.is_practice() and not url.startswith(f"sqlite:///{settings.home()}/"):
+        return None
+    return url or None
+
+
 def pull_rows(source: Source, watermark: str | None) -> Pulled:
     """Every row at or beyond `watermark`, in its order; all rows when there is none yet.
 
@@ -33,7 +42,7 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
     """
     import sqlalchemy as sa
 
-    url = os.environ.get(source.format.url_setting or "")
+    url = address_of(source)
     if not url or not source.format.table:
         raise PullNotConfigured(source=source.code, setting=source.format.url_setting or "url_setting")
     schema, _, name = source.format.table.rpartition(".")

@@ -21,6 +21,7 @@ from wanjia.intake.api.sources import keyring, source_named, sources
 from wanjia.intake.api.standardise import json_lines
 from wanjia.intake.errors import (
     IdempotencyConflict,
+    PracticeTakesNoRecords,
     PushRefused,
     ReceiptUnknown,
     SourceUnknown,
@@ -28,7 +29,7 @@ from wanjia.intake.errors import (
 )
 from wanjia.intake.models import Delivery, Push, PushToken, QuarantinedRow, Status
 from wanjia.intake.rules import MAX_PUSH_ROWS, match_header, reason_sentence
-from wanjia.kernel import clock
+from wanjia.kernel import clock, settings
 from wanjia.trace.api import record
 
 SECRET_BYTES = 32
@@ -152,7 +153,9 @@ def revoke_token(token_id: int, *, by: str, why: str) -> None:
 
 
 def bearer_of(secret: str, *, source: str) -> str:
-    """Who holds this token for `source`, as the trace names machines ("machine:<id>"). Raises `TokenRefused`."""
+    """Who holds this token for `source`, as the trace names machines ("machine:<id>"). Raises `TokenRefused`, `PracticeTakesNoRecords`."""
+    if settings.is_practice():
+        raise PracticeTakesNoRecords()
     digest = _token_digest(secret)
     token = PushToken.objects.filter(digest=digest, source=source, revoked_at=None).first()
     if token is None or not hmac.compare_digest(bytes(token.digest), digest):

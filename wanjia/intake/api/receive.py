@@ -19,11 +19,12 @@ from wanjia.intake.errors import (
     MovementRefused,
     NoSourceForFile,
     NotAFile,
+    PracticeTakesNoRecords,
     PullNotConfigured,
 )
 from wanjia.intake.models import Delivery, DeliveryEvent, SourceState, Status
 from wanjia.intake.rules import MAX_FILE_BYTES, sources_for_file
-from wanjia.kernel import clock
+from wanjia.kernel import clock, settings
 from wanjia.trace.api import record
 
 DIGEST = "delivery"
@@ -54,9 +55,10 @@ def receive_file(path: Path, *, source: str | None = None, by: str, why: str) ->
     """Land one file as a delivery of `source`, or of the source whose declared pattern its name fits.
 
     A file with content that is already here is that delivery again: nothing changes (`was_known`). A withdrawn delivery may be sent
-    again and is then a new one. Raises `NotAFile`, `NoSourceForFile`, `AmbiguousSource`, `DeliveryTooLarge`, and whatever
+    again and is then a new one. Raises `PracticeTakesNoRecords`, `NotAFile`, `NoSourceForFile`, `AmbiguousSource`, `DeliveryTooLarge`, and whatever
     `check_envelope` refuses; the refused file stays landed with its code, except one with movement data, which is not kept.
     """
+    _ensure_may_come(path)
     chosen = source_named(source) if source else source_of(path)
     return _land(chosen, bytes_of(path), suffix_of(path.name), by=by, why=why)
 
@@ -65,8 +67,10 @@ def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
     """Land every file of a folder (and its folders) that fits a source; one refused file does not stop the others.
 
     Files that were withdrawn stay withdrawn: lying in the inbox is not sending again. Files that fit no pattern are counted.
+    Raises `PracticeTakesNoRecords`, `NotAFile`.
     """
     report = InboxReport()
+    _ensure_may_come(folder)
     sweep_landings()
     if not folder.is_dir():
         raise NotAFile()
@@ -91,6 +95,12 @@ def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
         except IntakeError as error:
             report.refused.append((number, code, error))
     return report
+
+
+def _ensure_may_come(path: Path) -> None:
+    """A practice register never gets records of real people: only what lies in its own home, where its fictional city is."""
+    if settings.is_practice() and not path.resolve().is_relative_to(settings.home()):
+        raise PracticeTakesNoRecords()
 
 
 def pull(source: str, *, by: str, why: str) -> Received | None:

@@ -1,9 +1,9 @@
 """Declared sources and the stores intake works with."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
+from wanjia.intake.adapters.database import address_of
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import SourceUnknown
 from wanjia.intake.models import SourceState
@@ -33,7 +33,7 @@ def source_named(code: str) -> Source:
 
 def pullable_sources() -> list[Source]:
     """Sources that are pulled from a database whose address is set in this installation."""
-    return [s for s in sources().values() if s.format.kind == "table" and os.environ.get(s.format.url_setting or "")]
+    return [s for s in sources().values() if s.format.kind == "table" and address_of(s)]
 
 
 def sources_due() -> list[Source]:
