@@ -1,6 +1,6 @@
 """The form of an event: what was typed is judged field by field, and by the named checks against what the register holds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -140,16 +140,24 @@ def told_of_check(
 
 
 def prefilled(
-    kind_code: str, people: Mapping[str, int], *, household: int | None = None, officer: Account, purpose: str
+    kind_code: str,
+    people: Mapping[str, int],
+    *,
+    fields: Collection[str],
+    household: int | None = None,
+    officer: Account,
+    purpose: str,
 ) -> dict[str, str]:
-    """What the form is filled with beforehand: field → value, of what the officer may read of the persons named for this purpose.
+    """What these fields of the form are filled with beforehand: field → value, of what the officer may read of the persons named for this purpose.
 
-    Opens their dossiers, each traced. `household`: whose head's address and household number are meant by "household.…".
+    Opens their dossiers, each traced, as far as the fields need it. `household`: whose head's address and household number are meant by
+    "household.…".
     """
     access.require(officer, Right.HANDLE_EVENTS)
     kind = event_book().kind(kind_code)
     wanted: dict[str, set[str]] = {}
-    for one in kind.fields.values():
+    asked = {key: one for key, one in kind.fields.items() if key in fields}
+    for one in asked.values():
         source, dot, column = one.prefill.partition(".")
         if dot:
             wanted.setdefault(source, set()).add(column)
@@ -159,7 +167,7 @@ def prefilled(
         if (person := people.get(source) or (_head(household) if source == "household" else None)) is not None
     }
     filled = {}
-    for key, one in kind.fields.items():
+    for key, one in asked.items():
         source, dot, column = one.prefill.partition(".")
         if one.prefill == "today":
             filled[key] = clock.today().isoformat()

@@ -161,7 +161,9 @@ def _told(found: Case, steps: list, error: WanjiaError | None, request: HttpRequ
         "said": [
             (spoken(one.name), event_form.shown_value(one, values[key]))
             for key, one in (kind.fields.items() if kind else ())
-            if values.get(key) not in (None, "", {}) and one.type != "relations"
+            if values.get(key) not in (None, "", {})
+            and one.type != "relations"
+            and event_form.is_asked(kind, one, values)
         ],
         "steps": [
             {
@@ -257,11 +259,16 @@ def _form(
 def _filled(request: HttpRequest, kind: EventKind, form: dict[str, Any]) -> dict[str, Any]:
     """The form with empty fields filled in from what the officer may read of the persons in it."""
     values = dict(form.get("values") or {})
-    if not any(one.prefill and not values.get(key) for key, one in kind.fields.items()):
+    empty = [
+        key
+        for key, one in kind.fields.items()
+        if one.prefill and not values.get(key) and event_form.is_asked(kind, one, values)
+    ]
+    if not empty:
         return form
     reached = api.parties_of(kind.code, form, officer=request.user, purpose=AT_THE_COUNTER)
     people = {role: ids[0] for role, ids in reached.items() if ids}
-    ask = {"officer": request.user, "purpose": AT_THE_COUNTER}
+    ask = {"fields": empty, "officer": request.user, "purpose": AT_THE_COUNTER}
     household = next(
         (api.household_typed(values.get(k)) for k, f in kind.fields.items() if f.type == "household"), None
     )

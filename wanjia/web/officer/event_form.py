@@ -115,6 +115,16 @@ def drawn(
     return told
 
 
+def is_asked(kind: EventKind, one: FormField, values: Mapping[str, Any]) -> bool:
+    """Whether a field counts with what else was typed; what was typed in words rather than by code is left to the register to judge."""
+    deciding = kind.fields.get(one.when.key) if one.when and one.when.among else None
+    if deciding is None:
+        return True
+    said = str(values.get(one.when.key) or "")
+    known = vocabulary().code_sets[deciding.codes].by_code if deciding.codes else {}
+    return said in one.when.among or bool(said and said not in known)
+
+
 def spoken_code(code: Any) -> str:
     """A code's name in the user's language."""
     return (code.en if get_language() == "en" else code.zh) or code.code
