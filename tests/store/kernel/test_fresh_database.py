@@ -1,4 +1,4 @@
-"""A database of its own, with real commits: a read whose entry cannot be committed returns nothing."""
+"""A database of its own, with real commits: three processes make its tables at once, and a read whose entry cannot be committed returns nothing."""
 
 import json
 import os
@@ -71,19 +71,29 @@ def run(script: str, url: str) -> subprocess.Popen:
 
 @pytest.fixture(scope="module")
 def url():
-    """A new database on this run's server, with the house's tables."""
+    """A new, empty database on this run's server, whose tables three processes have made at once."""
     server = ensure_server()
     name = f"fresh_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     parts = urlsplit(server)
     fresh = urlunsplit(parts._replace(path=f"/{name}"))
-    process = run(MIGRATE, fresh)
-    _, err = process.communicate(timeout=150)
-    assert process.returncode == 0, err
+    processes = [run(MIGRATE, fresh) for _ in range(3)]
+    ends = [process.communicate(timeout=150) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], ends
     yield fresh
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_processes_that_meet_an_empty_database_make_its_tables_once(url):
+    with psycopg.connect(url) as connection:
+        count, different, running = connection.execute(
+            "SELECT count(*), count(DISTINCT (app, name)), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())) FROM django_migrations"
+        ).fetchone()
+    assert count == different > 30
+    assert running == 0, "a lock was left behind"
 
 
 def test_no_data_without_a_committed_entry(url):
