@@ -184,6 +184,7 @@ def _run(
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
     from wanjia.kernel.engine import get_engine
+    from wanjia.register import api as register
     from wanjia.standards import api as standards
 
     profile = standards.load_profile()
@@ -208,10 +209,10 @@ def _run(
                 standards.forget_texts(engine)
             report.is_unchanged = not force and known == fingerprint()
             if report.is_unchanged:
-                outcome = last["outcome"]
+                outcome = {**last["outcome"], "sizes": register.sizes()}
             else:
                 _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
-                outcome = {"fingerprint": fingerprint(), **_outcome(report)}
+                outcome = {"fingerprint": fingerprint(), "sizes": register.sizes(), **_outcome(report)}
         catalog.close_run(timer.run, outcome=outcome, by=by, why=why)
     except BaseException:
         catalog.close_run(timer.run, failed=True, by=by, why=why)

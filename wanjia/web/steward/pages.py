@@ -93,7 +93,7 @@ def _flow(run: dict[str, Any], together: dict[str, Any]) -> list[dict[str, Any]]
     """The stages a newcomer understands, each with its count: delivered, accepted, linked, persons, households."""
     linked = run["outcome"].get("linkage") or linkage.latest_figures() or {}
     bands = linked.get("bands", {})
-    held = sizes()
+    held = _held_after(run)
 
     def note(text: str, number: int) -> str:
         return text % {"n": grouped(number)}
@@ -121,6 +121,15 @@ def _flow(run: dict[str, Any], together: dict[str, Any]) -> list[dict[str, Any]]
         },
         {"label": _("Households"), "count": held["households"], "note": _("registered")},
     ]
+
+
+def _held_after(run: dict[str, Any]) -> dict[str, int]:
+    """Persons and households in the register when the run had ended, as kept with it; of one that has not, as the last one left it."""
+    kept = run["outcome"].get("sizes")
+    if kept is None and run["state"] != "done":
+        kept = (catalog.latest_run() or run)["outcome"].get("sizes")
+    # runs of before this figure was kept: counted now
+    return sizes() if kept is None else kept
 
 
 @page("quarantine/", audience=Audience.STEWARD, right=Right.SEE_QUARANTINE)
