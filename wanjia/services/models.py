@@ -20,6 +20,9 @@ class Case(models.Model):
     opened_at = models.DateTimeField()
     due_on = models.DateField()
     answered_at = models.DateTimeField(null=True)
+    event_id = models.BigIntegerField(
+        null=True
+    )  # case of the register that carries it out; its own number stands there too
 
     class Meta:
         indexes = [
@@ -42,8 +45,12 @@ class Case(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["person_id", "column"],
-                condition=Q(kind="correct", state__in=("open", "appealed", "accepted")),
+                condition=Q(kind="correct", state__in=("open", "appealed", "accepted", "reopened")),
                 name="services_one_correction_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(event_id__isnull=True) | (Q(kind="correct") & ~Q(state="open")),
+                name="services_event_carries_out",
             ),
         ]
 

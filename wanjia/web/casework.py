@@ -49,8 +49,9 @@ def case_page(
     form = AnswerForm(request.POST if request.method == "POST" else None, case=case)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
-        services.act(request.user, kind, number, outcome=said.get("outcome", ""), text=said["text"])
-        return redirect(one, number)
+        event = services.act(request.user, kind, number, outcome=said.get("outcome", ""), text=said["text"])
+        # an accepted correction goes on as an event, with the value filled in
+        return redirect("case_form", event) if event else redirect(one, number)
     context = {
         "case": case,
         "steps": [{**step_words(step, story, own=""), "by": step.by} for step in story.steps],

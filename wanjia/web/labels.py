@@ -224,6 +224,7 @@ CASE_STATES: dict[str, str | Promise] = {
     "answered": _("answered"),
     "appealed": _("appealed, waits for the office"),
     "accepted": _("accepted, to be carried out"),
+    "reopened": _("not registered, waits for the office"),
     "closed": _("closed"),
 }
 
@@ -233,6 +234,7 @@ CASE_STEPS: dict[str, str | Promise] = {
     "appeal": _("Appeal"),
     "decide": _("Decision on the appeal"),
     "carry_out": _("Carried out"),
+    "undone": _("Not in the register"),
 }
 
 CASE_OUTCOMES: dict[str, str | Promise] = {

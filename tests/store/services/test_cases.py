@@ -68,9 +68,9 @@ def looked(by: str = "steward", department: str = "GA", person: int = ME) -> int
     return entry
 
 
-def corrected(people, **more) -> int:
+def corrected(people, column: str = "birth_on", **more) -> int:
     said = {"current": "1980-01-01", "source": "police_register", "wanted": "1980-01-10", "text": "秘密的理由"}
-    return api.correct(people["me"], ME, "birth_on", **(said | more))
+    return api.correct(people["me"], ME, column, **(said | more))
 
 
 def test_a_question_goes_to_the_department_that_looked_and_is_answered_by_somebody_else(people):
@@ -119,9 +119,9 @@ def test_nobody_asks_about_a_look_they_may_not_be_told(people, purpose):
 
 
 def test_a_correction_is_decided_within_reach_and_carried_out(people, monkeypatch):
-    number = corrected(people, files=[PICTURE])
+    number = corrected(people, "marital_status", files=[PICTURE])
     with pytest.raises(errors.AskedAlready):
-        corrected(people)
+        corrected(people, "marital_status")
     assert api.waiting(people["far"], Kind.CORRECT) == []
     monkeypatch.setattr("wanjia.services.api.answering.BATCH", 1)
     api.correct(people["me"], OTHER, "birth_on", current="", source="", wanted="1980", text="urgent")
@@ -144,7 +144,7 @@ def test_a_correction_is_decided_within_reach_and_carried_out(people, monkeypatc
     assert api.own_case(people["me"], ME, number).appeal_until is None
     api.act(people["bo"], Kind.CORRECT, number, text="来源已改正")
     assert Case.objects.get(pk=number).state == "closed"
-    assert corrected(people) != number, "a new request may begin"
+    assert corrected(people, "marital_status") != number, "a new request may begin"
 
 
 def test_a_field_that_officers_may_not_read_is_not_decided_by_them(people):

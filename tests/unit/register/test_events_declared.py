@@ -119,3 +119,21 @@ def test_states_that_count_are_reached_by_registering_only():
     lifecycle = load_events(CN).lifecycle
     counting = {s.key for s in lifecycle.statuses if s.counts}
     assert {m.verb for m in lifecycle.moves if m.to in counting} == {"register", "issue", "reinstate"}
+
+
+def test_what_an_event_corrects_is_declared_and_known(profile):
+    file = profile / "events" / "change_correction.toml"
+    kept = file.read_text(encoding="utf-8")
+    broken = (
+        kept.replace('by = "kind"', 'by = "kid"')
+        .replace('name = "22"', 'nam = "22"')
+        .replace('sex = "32"', 'sex = "99"')
+    )
+    file.write_text(broken, encoding="utf-8")
+    with pytest.raises(DeclarationErrors) as told:
+        load_events(profile)
+    said = str(told.value)
+    assert all(one in said for one in ("corrects.by", "'kind'", "corrects.columns", "'name'")), said
+    file.write_text(kept.replace('sex = "32"', 'sex = "99"'), encoding="utf-8")
+    with pytest.raises(DeclarationErrors, match=r"corrects\.columns\.sex"):
+        load_events(profile)

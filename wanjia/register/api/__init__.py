@@ -24,6 +24,7 @@ from wanjia.register.api.cases import (
 )
 from wanjia.register.api.casework import KEYED as _KEYED_CASES
 from wanjia.register.api.casework import Case, Step
+from wanjia.register.api.correcting import begin_correction, corrected_by
 from wanjia.register.api.counting import (
     AgeGroup,
     AreaCounts,
@@ -50,6 +51,7 @@ from wanjia.register.api.finding import (
     subject_of,
     subjects_of,
 )
+from wanjia.register.api.following import CaseMoved
 from wanjia.register.api.forms import check_form, prefilled
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Form, Found, Sought, sought_by
@@ -71,6 +73,7 @@ __all__ = [
     "AreaList",
     "Belief",
     "Case",
+    "CaseMoved",
     "Form",
     "Found",
     "Hit",
@@ -85,10 +88,12 @@ __all__ = [
     "area_as_of",
     "as_of",
     "assign_case",
+    "begin_correction",
     "beliefs",
     "case_steps",
     "cases",
     "check_form",
+    "corrected_by",
     "count_as_of",
     "count_population",
     "digest",

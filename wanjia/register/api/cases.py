@@ -48,6 +48,7 @@ from wanjia.register.api.casework import (
     verbs_of,
 )
 from wanjia.register.api.declaring import event_book
+from wanjia.register.api.following import tell_followers
 from wanjia.register.api.forms import Judged, judge
 from wanjia.register.api.settling import say_cases
 from wanjia.register.api.staging import age_in_days, match_values, office_before
@@ -63,11 +64,14 @@ def open_case(
     form: Mapping[str, Any] | None = None,
     *,
     key: uuid.UUID | str | None = None,
+    request: int | None = None,
+    office: str = "",
     officer: Account,
     purpose: str,
 ) -> Case:
     """Begin a draft; with the same `key` of the same account always the same one. The form may be anything so far: a draft is judged when submitted.
 
+    `request`: the resident's request that it carries out; `office`: the division whose queue it is in before it is submitted.
     Raises `RightMissing`, `PurposeUnknown`, `KindUnknown`, `FormRefused` (a form beyond all measure).
     """
     enter(officer, purpose)
@@ -75,6 +79,7 @@ def open_case(
     first = event_book().lifecycle.first
     key = uuid_of(key)
     event = Event(kind=kind, status=first, opened_by=officer.username, assigned_to=officer.username, key=key)
+    event.request, event.office = request, office
     try:
         with transaction.atomic():
             event.save()
@@ -177,6 +182,7 @@ def move_case(case_id: int, verb: str, *, version: int, reason: str = "", office
         if done:
             done(event, officer, purpose, said)
         stepped(event, verb, move.to, officer, said)
+        tell_followers(event, officer)
         if not done:
             traced(event, verb, officer, purpose, people=people_in(event))
         return shown(event, officer)

@@ -53,6 +53,7 @@ class Case:
     is_late: bool
     registered_at: datetime | None
     about: int | None
+    request: int | None
     may: tuple[str, ...]
     people: Mapping[str, list[int]] = field(default_factory=dict)
     form: Mapping[str, Any] | None = None
@@ -284,7 +285,7 @@ def shown(
         id=event.pk, kind=event.kind, status=event.status, version=event.version, office=event.office, opened_by=event.opened_by,
         opened_at=event.opened_at, assigned_to=event.assigned_to, handled_by=event.handled_by, happened_on=event.happened_on,
         due_on=event.due_on, is_late=event.is_late, registered_at=event.registered_at, about=event.about_id,
-        may=verbs_of(event, officer), people=people or {}, form=form,
+        request=event.request, may=verbs_of(event, officer), people=people or {}, form=form,
     )  # fmt: skip
 
 

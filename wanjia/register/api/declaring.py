@@ -142,6 +142,11 @@ def _references(
     for role in kind.decided_by if roles is not None else ():
         if role not in roles:
             yield _unknown("decided_by", role, roles)
+    if kind.corrects and (by := kind.fields.get(kind.corrects.by)) and by.codes in profile.code_sets:
+        known = profile.code_set(by.codes).by_code
+        for column, code in kind.corrects.columns.items():
+            if code not in known:
+                yield _unknown(f"corrects.columns.{column}", code, known)
     if kind.pairs_with and kind.pairs_with not in kinds:
         yield _unknown("pairs_with", kind.pairs_with, kinds)
 

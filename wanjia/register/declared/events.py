@@ -132,6 +132,15 @@ class EffectUse:
 
 
 @dataclass(frozen=True)
+class Corrects:
+    """What a resident may have corrected by this event: column of the profile → value of the field `by` that says so. `person`: whose value it is."""
+
+    person: str
+    by: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
 class EventExample:
     """A form and what the form's own checks make of it: nothing wrong, or a code for a field. Run as a test."""
 
@@ -161,6 +170,7 @@ class EventKind:
     second_eyes: bool = False
     pairs_with: str = ""
     is_correction: bool = False  # stands also after death
+    corrects: Corrects | None = None  # begun when a resident's request is accepted
     document: str = ""  # what is printed once it is registered
     order: int = 100
     examples: list[EventExample] = field(default_factory=list)
@@ -196,6 +206,10 @@ class EventKind:
                 yield key, "a code needs its code set", "代码型须指明代码集"
         if self.office not in (*keys, *roles):
             yield "office", *_not(self.office, [*keys, *roles], "field or part", "项或当事人")
+        stated = [one.element for one in self.fields.values() if one.element]
+        for column in self.corrects.columns if self.corrects else ():
+            if column not in stated:
+                yield "corrects.columns", *_not(column, stated, "element", "数据元")
         if not self.effects:
             yield "effects", "an event changes something", "事项至少须有一项效果"
 
@@ -210,6 +224,8 @@ class EventKind:
         for key, one in self.fields.items():
             if one.when:
                 yield f"{key}.when", one.when.key
+        if self.corrects:
+            yield "corrects.by", self.corrects.by
         for number, one in enumerate(self.checks):
             for name in ("field", "first", "household"):
                 if named := getattr(one, name):
@@ -226,6 +242,8 @@ class EventKind:
                 yield f"{key}.of", one.of
             if "." in one.prefill and not one.prefill.startswith("household."):
                 yield f"{key}.prefill", one.prefill.partition(".")[0]
+        if self.corrects:
+            yield "corrects.person", self.corrects.person
         for number, used in enumerate([*self.checks, *self.effects]):
             for role in (used.person, used.other):
                 if role:

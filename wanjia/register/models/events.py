@@ -30,6 +30,7 @@ class Event(models.Model):
     key = models.UUIDField(null=True)  # the opener's own, so that asking twice makes one case
     about = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="later")
     household_id = models.BigIntegerField(null=True)  # set up by this event
+    request = models.BigIntegerField(null=True)  # number of the resident's request that it carries out
 
     class Meta:
         constraints = [

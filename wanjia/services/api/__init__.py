@@ -12,6 +12,7 @@ from wanjia.services.api.cases import (
     own_evidence,
     service,
 )
+from wanjia.services.api.following import case_moved
 from wanjia.services.api.keeping import KEYED, erase_person
 from wanjia.services.api.looks import Looks, Month, look, looks, months, receipt
 from wanjia.services.api.tracking import DEFAULT_LIMIT, Usage, find_usage, usage_period
@@ -48,6 +49,7 @@ __all__ = [
     "answer_times",
     "appeal",
     "ask",
+    "case_moved",
     "correct",
     "erase_person",
     "evidence",

@@ -12,7 +12,8 @@ from wanjia.kernel import clock
 from wanjia.privacy.api import SMALLEST_COUNT
 from wanjia.register.api import forwarded, subjects_of
 from wanjia.services.api.cases import Story, entry_of, evidence_of, story_of, written
-from wanjia.services.errors import CaseUnknown
+from wanjia.services.api.following import CORRECTING, begun
+from wanjia.services.errors import CaseUnknown, StepNotNow
 from wanjia.services.models import Case
 from wanjia.services.rules import cases as rules
 from wanjia.services.rules.cases import AnswerTime, Kind, Outcome, State, StepKind
@@ -21,7 +22,7 @@ from wanjia.trace import api as trace
 
 RIGHTS = {Kind.ASK: Right.ANSWER_ASKED, Kind.CORRECT: Right.DECIDE_CORRECTION}
 #: asks need no person to be read; a correction is decided on the record, for this declared purpose
-REPLY, CORRECTING = "reply", "correct"
+REPLY = "reply"
 COUNTED_DAYS = 365
 BATCH = 500
 
@@ -67,10 +68,11 @@ def evidence(account: Account, number: int, evidence_id: int) -> tuple[str, byte
 
 
 @transaction.atomic
-def act(account: Account, kind: Kind, number: int, *, outcome: str = "", text: str) -> None:
+def act(account: Account, kind: Kind, number: int, *, outcome: str = "", text: str) -> int | None:
     """Answer, decide an appeal, or say that a correction was carried out: whichever the case waits for. Traced.
 
-    Raises `RightMissing`, `CaseUnknown`, `StepNotNow` (also for an outcome that does not fit), `NotYourselves`.
+    An accepted correction begins the event that puts the value right, where one is declared for it; returns its number. The case then waits for it.
+    Raises `RightMissing`, `CaseUnknown`, `StepNotNow` (also for an outcome that does not fit, or while an event carries it out), `NotYourselves`.
     """
     case, why, basis = _reached(account, kind, number)
     case = Case.objects.select_for_update().get(pk=case.pk)
@@ -79,13 +81,20 @@ def act(account: Account, kind: Kind, number: int, *, outcome: str = "", text: s
     case.state = rules.next_state(kind, State(case.state), step, chosen)
     looked = (entry_of(case) or {}).get("actor", "")
     answers = [one.by for one in case.steps.filter(kind=StepKind.ANSWER)] if step is StepKind.DECIDE else []
-    rules.ensure_other(account.username, looked=looked, answered=answers[0] if answers else "")
-    if step is not StepKind.CARRY_OUT:
+    rules.ensure_other(account.username, looked=looked, answered=answers)
+    if step is StepKind.CARRY_OUT:
+        if case.event_id is not None:
+            raise StepNotNow()
+    else:
         case.outcome = chosen
         case.answered_at = case.answered_at or clock.now()
-    case.save(update_fields=["state", "outcome", "answered_at"])
+        case.event_id = begun(case, account, why) if case.state == State.ACCEPTED else None
+    case.save(update_fields=["state", "outcome", "answered_at", "event_id"])
     said = {"text": text, **({"outcome": str(chosen)} if step is not StepKind.CARRY_OUT else {})}
+    if case.event_id is not None:
+        said["event"] = case.event_id
     written(case, step, said, account=account, why=why, basis=basis)
+    return case.event_id
 
 
 def answer_times() -> list[AnswerTime]:

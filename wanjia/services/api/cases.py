@@ -141,10 +141,11 @@ def appeal(account: Account, person_id: int, number: int, text: str) -> None:
 
 
 def appeal_until(case: Case) -> date | None:
-    """Until when the person may appeal; None when not now."""
-    if case.state != State.ANSWERED or case.answered_at is None or case.outcome == Outcome.ACCEPTED:
+    """Until when the person may appeal against the newest answer; None when not now."""
+    if case.state != State.ANSWERED or case.outcome == Outcome.ACCEPTED:
         return None
-    return rules.may_appeal_until(clock.day_of(case.answered_at), service(Kind(case.kind)).appeal_days)
+    answered_at = case.steps.filter(kind=StepKind.ANSWER).order_by("id").last().at
+    return rules.may_appeal_until(clock.day_of(answered_at), service(Kind(case.kind)).appeal_days)
 
 
 def entry_of(case: Case) -> dict[str, Any] | None:

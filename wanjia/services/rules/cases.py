@@ -22,12 +22,15 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where a case stands. `ACCEPTED`: the office agrees, the value is to be put right; `ANSWERED`: the resident may appeal; `CLOSED`: the end."""
+    """Where a case stands. `ACCEPTED`: the office agrees, the value is to be put right; `REOPENED`: it was not, so the office answers again;
+    `ANSWERED`: the resident may appeal; `CLOSED`: the end.
+    """
 
     OPEN = "open"
     ANSWERED = "answered"
     APPEALED = "appealed"
     ACCEPTED = "accepted"
+    REOPENED = "reopened"
     CLOSED = "closed"
 
 
@@ -48,11 +51,17 @@ class StepKind(StrEnum):
     APPEAL = "appeal"
     DECIDE = "decide"
     CARRY_OUT = "carry_out"
+    UNDONE = "undone"  # the event that was to put the value right came to nothing, or was revoked
 
 
 OUTCOMES = {Kind.ASK: (Outcome.JUSTIFIED, Outcome.UNJUSTIFIED), Kind.CORRECT: (Outcome.ACCEPTED, Outcome.REFUSED)}
 #: states in which an office has to act, and the step that it takes
-OFFICE = {State.OPEN: StepKind.ANSWER, State.APPEALED: StepKind.DECIDE, State.ACCEPTED: StepKind.CARRY_OUT}
+OFFICE = {
+    State.OPEN: StepKind.ANSWER,
+    State.APPEALED: StepKind.DECIDE,
+    State.ACCEPTED: StepKind.CARRY_OUT,
+    State.REOPENED: StepKind.ANSWER,
+}
 
 
 def next_state(kind: Kind, state: State, step: StepKind, outcome: Outcome | None = None) -> State:
@@ -66,12 +75,17 @@ def next_state(kind: Kind, state: State, step: StepKind, outcome: Outcome | None
             return State.ANSWERED if step is StepKind.ANSWER else State.CLOSED
     if state is State.ANSWERED and step is StepKind.APPEAL:
         return State.APPEALED
+    if state is State.ACCEPTED and step is StepKind.UNDONE:
+        return State.REOPENED
+    if state is State.CLOSED and step in (StepKind.UNDONE, StepKind.CARRY_OUT):
+        # a revoked registration, or one that was reinstated: told, but a closed case stays closed
+        return State.CLOSED
     raise StepNotNow()
 
 
-def ensure_other(by: str, *, looked: str, answered: str) -> None:
-    """Nobody answers for their own look, nor decides an appeal against their own answer. Raises `NotYourselves`."""
-    if by in (looked, answered):
+def ensure_other(by: str, *, looked: str, answered: Iterable[str]) -> None:
+    """Nobody answers for their own look, nor decides an appeal against an answer of their own. Raises `NotYourselves`."""
+    if by in (looked, *answered):
         raise NotYourselves()
 
 

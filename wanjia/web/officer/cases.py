@@ -215,6 +215,7 @@ def _line(found: Case) -> dict[str, Any]:
         "due_on": found.due_on,
         "is_late": found.is_late,
         "registered_at": found.registered_at,
+        "request": found.request,
         "is_draft": found.status == api.event_book().lifecycle.first,
     }
 

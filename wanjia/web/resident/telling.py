@@ -67,7 +67,8 @@ def case_words(case: Case) -> dict[str, Any]:
         "due_on": case.due_on if case.state in OFFICE else None,
         "is_overdue": case.state in OFFICE and case.due_on < clock.today(),
         "step": word(CASE_STEPS, OFFICE[State(case.state)]) if case.state in OFFICE else "",
-        "needs_outcome": case.state in ("open", "appealed"),
+        "needs_outcome": case.state in ("open", "appealed", "reopened"),
+        "event": case.event_id,
         "outcomes": [(str(one), word(CASE_OUTCOMES, one)) for one in OUTCOMES[Kind(case.kind)]],
     }
 
@@ -85,6 +86,8 @@ def step_words(step: StepTold, story: Story, *, own: str) -> dict[str, Any]:
         "current": value_words(column, said["current"]) if said.get("current") else "",
         "source": source_name(said["source"]) if said.get("source") else "",
         "wanted": said.get("wanted", ""),
+        "now": value_words(column, said["now"]) if said.get("now") else "",
+        "event": said.get("event"),
         "files": step.files,
         "is_erased": not said,
     }
