@@ -53,11 +53,18 @@ def list_keys(is_counted: bool, shape: str) -> None:
     from wanjia.keys import api
 
     uses, keks, runs = api.listed(is_counted=is_counted), api.key_encryption_keys(), api.progress(limit=5)
+    log_keys = api.log_keys()
     if shape == "json":
         rows = [
             {**vars(use.key), "suite": use.key.suite_name, "state": use.key.state, "under": use.under} for use in uses
         ]
-        told = {"keys": rows, "key_encryption_keys": keks, "reencryptions": runs, "certificate_key": api.public_key()}
+        told = {
+            "keys": rows,
+            "key_encryption_keys": keks,
+            "reencryptions": runs,
+            "certificate_key": api.public_key(),
+            "log_keys": [vars(one) for one in log_keys],
+        }
         _json(told)
         return
     for name, is_current in keks.items():
@@ -68,6 +75,9 @@ def list_keys(is_counted: bool, shape: str) -> None:
         click.echo(
             f"{key.state:<10} {key.id:>4} {key.purpose:<24} {key.suite_name:<12} {key.made_at or '-':<30} {key.kek or '-'}{under}"
         )
+    for one in log_keys:
+        for key in one.keys:
+            click.echo(f"{one.state:<10} trace-log {key[:60]}{'…' if len(key) > 60 else ''}")
     for run in runs:
         state = "finished" if run["finished_at"] else "running, or killed"
         click.echo(f"re-encryption {run['id']}: {run['done']:,} of {run['total']:,}, {state}")
@@ -82,7 +92,8 @@ def list_keys(is_counted: bool, shape: str) -> None:
 def rotate(purposes: tuple[str, ...], suite: str | None, dry_run: bool, shape: str, by: str, why: str) -> None:
     """Give PURPOSES (vault, lake, quarantine, blind:number, …) new keys; "kek" rotates the key-encryption key.
 
-    Everything goes on; what is under the old key opens until 'wanjia keys reencrypt' has made it anew.
+    Everything goes on; what is under the old key opens until 'wanjia keys reencrypt' has made it anew. "trace-log" are the keys that sign the log's
+    checkpoints: the first call announces new ones in the log, the next puts them in force.
     """
     from wanjia.keys import api
 
@@ -91,7 +102,23 @@ def rotate(purposes: tuple[str, ...], suite: str | None, dry_run: bool, shape: s
         _json({"rotated": done, "dry_run": dry_run})
         return
     for one in done:
+        if "state" in one:
+            click.echo(_told_of_log(one, is_dry=dry_run))
+            continue
         click.echo(f"{one['purpose']}: key {one['old']} → {one['new'] if one['new'] else 'a new one (dry run)'}")
+
+
+def _told_of_log(done: dict[str, Any], *, is_dry: bool) -> str:
+    new = "".join(f"\n  {key}" for key in done["new"] or ())
+    if done["state"] == "announced":
+        said = "would be made and announced in the log (dry run)" if is_dry else f"are announced in the log:{new}"
+        return f"{done['purpose']}: new keys {said}\nWitnesses of another make need them by hand. Give the same command again to put them in force."
+    since = (
+        "would be put in force (dry run)"
+        if is_dry
+        else f"are in force from size {done['size']:,} on; the old secrets are gone"
+    )
+    return f"{done['purpose']}: the announced keys {since}{new}"
 
 
 @command.command()

@@ -91,6 +91,11 @@ def receipt(entry: int, by: str, why: str) -> None:
 @click.option(
     "--witness", "witnesses", multiple=True, help="A witness's verifier key, whose cosignature must be there."
 )
+@click.option(
+    "--handovers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The log's file 'handovers', for a receipt of before or after its keys changed. Default: as the log at PLACE says.",
+)
 @click.option("--entry", type=click.IntRange(0), help="Only: the entry at this place is in the signed tree.")
 @click.option(
     "--since",
@@ -106,18 +111,21 @@ def receipt(entry: int, by: str, why: str) -> None:
 )
 @click.option("--format", "shape", type=TEXT_OR_JSON, default="text", show_default=True)
 def verify(
-    place: str | None, keys: tuple[str, ...], witnesses: tuple[str, ...], entry: int | None, since: Path | None, receipts: tuple[Path, ...],
-    shape: str,
+    place: str | None, keys: tuple[str, ...], witnesses: tuple[str, ...], handovers: Path | None, entry: int | None, since: Path | None,
+    receipts: tuple[Path, ...], shape: str,
 ) -> None:  # fmt: skip
     """Check a log by its public files at PLACE (a folder or an address): all of it, one entry, its growth, or a receipt.
 
-    A receipt is checked offline when no PLACE is given; the log's keys must be given then. Exit code 1 when something does not hold.
+    A receipt is checked offline when no PLACE is given; the log's keys must be given then. Keys of any generation will do: the log's handovers lead
+    from them to the others. Exit code 1 when something does not hold.
     """
     from wanjia.trace.api import checking
 
     if place is None and not (receipts and keys):
         raise click.UsageError("Give a PLACE, or a --receipt with the log's --key.")
     trust = checking.Trust.of(keys, witnesses) if keys else None
+    if trust is not None and handovers is not None:
+        trust = trust.following(handovers.read_text())
     log = checking.PublicLog(place, trust) if place else None
     if log is not None and not keys:
         if witnesses:

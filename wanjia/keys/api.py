@@ -31,6 +31,7 @@ from wanjia.keys.errors import (
 )
 from wanjia.keys.models import Certificate, Reencryption, SigningChain
 from wanjia.keys.rules import as_text, verified
+from wanjia.trace import api as trace
 from wanjia.trace.api import record
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "keyed_stores",
     "left_under_older_keys",
     "listed",
+    "log_keys",
     "make_test_chain",
     "progress",
     "public_key",
@@ -60,6 +62,8 @@ __all__ = [
 ]
 
 KEK = "kek"
+#: the keys that sign the log's checkpoints; "trace-signing" is what they lie sealed under
+LOG = "trace-log"
 CERTIFICATES = "certificate"
 #: a reader may have fetched a blob under the old key just before the last one was made anew
 SETTLE_SECONDS = 2.0
@@ -91,11 +95,20 @@ def key_encryption_keys() -> dict[str, bool]:
     return {name: name == keyring.kek for name in keyring.keks()}
 
 
+def log_keys() -> list[trace.SigningKeys]:
+    """The keys that sign the log's checkpoints, former, current and announced."""
+    return trace.signing_keys()
+
+
 def rotate(purpose: str, *, suite: str | None = None, by: str, why: str, dry_run: bool = False) -> dict[str, Any]:
     """A new key for `purpose` from now on ("kek": a new key-encryption key). Returns {purpose, old, new}; `dry_run`: new is None.
 
-    Readers and writers go on; what is under the old key opens until re-encryption has made it anew. Raises `KeyUnknown`, `PurposeMissing`.
+    Readers and writers go on; what is under the old key opens until re-encryption has made it anew. "trace-log", the keys that sign the log's
+    checkpoints: the first call announces new ones in the log ({…, state: "announced"}), the next puts them in force ({…, state: "in_force", size}).
+    Raises `KeyUnknown`, `PurposeMissing`, `KeysNotYetTold`.
     """
+    if purpose == LOG:
+        return _rotate_log(by=by, why=why, dry_run=dry_run)
     keyring = _keyring()
     if purpose == KEK:
         found: dict[str, Any] = {"purpose": KEK, "old": keyring.kek, "new": None}
@@ -111,6 +124,26 @@ def rotate(purpose: str, *, suite: str | None = None, by: str, why: str, dry_run
     if not dry_run:
         with _traced("keys.rotate", {"purpose": purpose, "old": old.id, "suite": suite}, by=by, why=why) as told:
             told["new"] = found["new"] = keyring.rotate(purpose, chosen)
+    return found
+
+
+def _rotate_log(*, by: str, why: str, dry_run: bool) -> dict[str, Any]:
+    known = trace.signing_keys()
+    current, following = (
+        next((one for one in known if one.state == state), None) for state in ("current", "announced")
+    )
+    found: dict[str, Any] = {
+        "purpose": LOG,
+        "old": list(current.keys),
+        "new": list(following.keys) if following else None,
+    }
+    found["state"] = "in_force" if following else "announced"
+    if not dry_run:
+        with _traced("keys.rotate", {"purpose": LOG, "state": found["state"]}, by=by, why=why) as told:
+            if following:
+                told["size"] = found["size"] = trace.take_up_keys(by=by, why=why)
+            else:
+                found["new"] = trace.announce_keys(by=by, why=why)
     return found
 
 

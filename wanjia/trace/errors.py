@@ -116,6 +116,22 @@ class OpenedAlready(WanjiaError):
     en = "This sealed read is open already: the person can see it."
 
 
+class KeysAnnounced(WanjiaError):
+    """New signing keys are announced already."""
+
+    code = "TRACE-015"
+    zh = "新的签名密钥已公告，尚未启用。"
+    en = "New signing keys are announced already, and not taken up yet."
+
+
+class KeysNotYetTold(WanjiaError):
+    """New signing keys cannot be taken up before the log's published checkpoint holds their announcement."""
+
+    code = "TRACE-016"
+    zh = "新的签名密钥尚未公告，或公告还未进入已公布的检查点。请几秒后再试。"
+    en = "No new signing keys are announced, or the announcement is not in a published checkpoint yet. Try again in a few seconds."
+
+
 class SecondPersonNeeded(WanjiaError):
     """Who asked for an early opening cannot agree to it."""
 

@@ -123,7 +123,8 @@ def test_keys_rotate_under_load_and_nobody_notices(installation):
     chance = random.Random(SEED)
     try:
         for suite in ("aes-256-gcm", "sm4-gcm"):
-            installation.wanjia("keys", "rotate", *PURPOSES, "blind:idempotency", "--by", "keeper")
+            # the log's own keys are announced the first time and in force the second
+            installation.wanjia("keys", "rotate", *PURPOSES, "blind:idempotency", "trace-log", "--by", "keeper")
             if suite == "sm4-gcm":
                 installation.wanjia("keys", "rotate", "vault", "lake", "quarantine", "--suite", suite, "--by", "keeper")
             killed_again_and_again(installation, chance)
@@ -133,6 +134,7 @@ def test_keys_rotate_under_load_and_nobody_notices(installation):
             assert set(report["left"]) <= {"intake_push.idempotency_key"}
         time.sleep(62)
         listed = json.loads(installation.wanjia("keys", "list", "--format", "json"))
+        assert [one["state"] for one in listed["log_keys"]] == ["former", "current"]
         old = [k for k in listed["keys"] if k["state"] == "opening" and k["purpose"] != "blind:idempotency"]
         assert len(old) >= 2 * (len(PURPOSES) - 1)
         unused = [name for name, is_current in listed["key_encryption_keys"].items() if not is_current]

@@ -131,7 +131,7 @@ def test_the_pages_serve_the_same_files(public):
             assert ".p/" in name, name
             continue
         assert answer.content == path.read_bytes(), name
-        kept = "no-cache" if name in ("checkpoint", "keys") else "public, max-age=31536000, immutable"
+        kept = "no-cache" if name in ("checkpoint", "keys", "handovers") else "public, max-age=31536000, immutable"
         assert answer.headers["Cache-Control"] == kept
     assert client.get("/trace/tile/0/009").status_code == 404
     assert client.get("/trace/../keys/kek").status_code == 404

@@ -14,7 +14,7 @@ async function answered(asked) {
   if (asked.do === "consistent") {
     return checker.isConsistent(asked.old, asked.now, bytes(asked.oldRoot), bytes(asked.newRoot), asked.proof.map(bytes));
   }
-  const trust = await checker.trusting(asked.keys, asked.witnesses ?? []);
+  const trust = await checker.trusting(asked.keys, asked.witnesses ?? [], asked.handovers ?? "");
   const read = async (path) => new Uint8Array(await readFile(join(asked.folder, path)));
   if (asked.do === "receipt") return (await checker.verifyReceipt(asked.receipt, trust)).entry;
   if (asked.do === "against") return (await checker.verifyAgainstLog(asked.receipt, trust, read)).now.size;

@@ -1,6 +1,7 @@
 """A witness process: a few lines of HTTP around `rules.witness`, one folder for key and heads, nothing of Wanjia's database.
 
-`POST /add-checkpoint` and `GET /<origin hash>/checkpoint` as https://c2sp.org/tlog-witness says; `GET /keys` gives the witness's own public keys.
+`POST /add-checkpoint` and `GET /<origin hash>/checkpoint` as https://c2sp.org/tlog-witness says; `GET /keys` gives the witness's own public keys, and
+`POST /add-keys` takes a log's handover to new keys (rules/handover.py).
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from wanjia.trace.adapters.files import write_atomically
+from wanjia.trace.rules.handover import parse_handovers
 from wanjia.trace.rules.note import (
     COSIGNED_ED25519,
     COSIGNED_MLDSA44,
@@ -28,8 +30,9 @@ from wanjia.trace.rules.note import (
     joined,
     parse_checkpoint,
     parse_note,
+    parse_vkey,
 )
-from wanjia.trace.rules.witness import SIZE_TYPE, Refused, judged, parse_submission
+from wanjia.trace.rules.witness import SIZE_TYPE, Refused, judged, judged_handover, parse_submission
 
 MOST_BYTES = 1 << 18
 QUIET_SECONDS = 30
@@ -45,6 +48,7 @@ class Witness:
         self._logs: dict[str, list[Key]] = {}
         for key in logs:
             self._logs.setdefault(key.name, []).append(key)
+        self._logs = {origin: self._followed(origin, keys) for origin, keys in self._logs.items()}
         self._turn = threading.Lock()
 
     @property
@@ -66,6 +70,31 @@ class Witness:
             # on disk before it is answered: a witness that forgets could cosign a fork
             write_atomically(self._path(origin), joined(submission.note, lines).whole.encode())
         return lines
+
+    def hand_over(self, content: str) -> list[Key]:
+        """Go by a log's new keys from now on, once they are on disk; the keys gone by. Raises `Refused`."""
+        with self._alone():
+            heads = {origin: parse_checkpoint(note) for origin in self._logs if (note := self.newest(origin))}
+            handed = judged_handover(content, self._logs, heads)
+            if handed is None:
+                return list(parse_handovers(content)[0].new)
+            origin = handed.old[0].name
+            known = [*self._known(origin), *(key.vkey for key in (*handed.old, *handed.new))]
+            said = {"known": list(dict.fromkeys(known)), "now": [key.vkey for key in handed.new]}
+            write_atomically(self._path(origin).with_name("keys"), json.dumps(said, indent=1).encode())
+            self._logs[origin] = list(handed.new)
+        return list(handed.new)
+
+    def _known(self, origin: str) -> list[str]:
+        path = self._path(origin).with_name("keys")
+        return json.loads(path.read_text())["known"] if path.exists() else []
+
+    def _followed(self, origin: str, given: list[Key]) -> list[Key]:
+        """The keys to go by where the command line gives these: the newest they handed over to; keys never heard of count as given."""
+        if not {key.vkey for key in given} <= set(self._known(origin)):
+            return given
+        now = json.loads(self._path(origin).with_name("keys").read_text())["now"]
+        return [parse_vkey(text) for text in now]
 
     def newest(self, origin: str) -> Note | None:
         """The head cosigned last for this log."""
@@ -135,9 +164,11 @@ def server_of(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
                 self.close_connection = True
                 return self._say(413, "too long\n")
             body = self.rfile.read(int(length))
-            if self.path != "/add-checkpoint":
+            if self.path not in ("/add-checkpoint", "/add-keys"):
                 return self._say(404, "nothing here\n")
             try:
+                if self.path == "/add-keys":
+                    return self._say(200, "".join(f"{key.vkey}\n" for key in witness.hand_over(body.decode())))
                 lines = witness.add(body.decode())
             except UnicodeDecodeError:
                 return self._say(400, "not text\n")

@@ -25,6 +25,7 @@ from wanjia.trace.api.reading import (
 )
 from wanjia.trace.api.recording import Sealed, erase, explained, record, record_job, said_of
 from wanjia.trace.api.restoring import reopen
+from wanjia.trace.api.rolling import SigningKeys, announce_keys, signing_keys, take_up_keys
 from wanjia.trace.api.sealing import open_due, open_early, sealed_counts, seals
 from wanjia.trace.api.searching import (
     COUNTED,
@@ -51,7 +52,9 @@ __all__ = [
     "PublicFile",
     "Sealed",
     "Sequencer",
+    "SigningKeys",
     "Wanted",
+    "announce_keys",
     "checkpoint",
     "confirm",
     "consistency_proof",
@@ -88,5 +91,7 @@ __all__ = [
     "search",
     "self_check",
     "shut_because",
+    "signing_keys",
+    "take_up_keys",
     "who_looked",
 ]

@@ -1,14 +1,16 @@
 """Checking a log by its public files alone, from a folder or an address: no database, no secret, nothing but what everybody can read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from wanjia.trace.adapters.files import Source, source_at
 from wanjia.trace.errors import ProofRefused, PublicFileMissing
 from wanjia.trace.rules.entry import commitment
-from wanjia.trace.rules.note import Checkpoint, Key, Note, parse_checkpoint, parse_note, parse_vkey, verified
+from wanjia.trace.rules.handover import Generation, Handover, generations, parse_handovers, signed_by
+from wanjia.trace.rules.note import Checkpoint, Key, Note, parse_note, parse_vkey
 from wanjia.trace.rules.receipt import Receipt, checked, parse_receipt
-from wanjia.trace.rules.tiles import CHECKPOINT, KEYS, TileName, unbundle
+from wanjia.trace.rules.tiles import CHECKPOINT, HANDOVERS, KEYS, TileName, unbundle
 from wanjia.trace.rules.tree import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -28,10 +30,26 @@ BUNDLES_AT_A_TIME = 64
 
 @dataclass(frozen=True)
 class Trust:
-    """What the checker goes by: the log's name and keys, and the witnesses whose cosignatures it insists on."""
+    """What the checker goes by: the log's name and keys, the witnesses whose cosignatures it insists on, and how the log came to other keys.
+
+    `keys` are of one generation, any; handovers lead from them to the others, and are believed only as far as those keys vouch for them.
+    """
 
     keys: tuple[Key, ...]
     witnesses: tuple[Key, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+
+    @cached_property
+    def generations(self) -> list[Generation]:
+        """The keys of each time. Raises `ProofWrong` when a handover does not hold."""
+        return generations(self.keys, self.handovers)
+
+    def following(self, content: str) -> "Trust":
+        """With the handovers of a public file (text). Raises `ProofRefused`."""
+        try:
+            return replace(self, handovers=tuple(parse_handovers(content)))
+        except ProofWrong as wrong:
+            raise ProofRefused(reason=str(wrong)) from None
 
     @property
     def origin(self) -> str:
@@ -56,6 +74,8 @@ class PublicLog:
     def __init__(self, place: str | Source, trust: Trust | None = None) -> None:
         self._source = source_at(place) if isinstance(place, str) else place
         self.trust = trust or Trust.of(self._text(KEYS).split())
+        if not self.trust.handovers:
+            self.trust = self.trust.following(self._handovers())
 
     def newest(self) -> Checkpoint:
         """The head its signed checkpoint shows."""
@@ -64,6 +84,8 @@ class PublicLog:
     def verify_all(self, told: Callable[[int, int], None] | None = None) -> Checkpoint:
         """Read every bundle and every tile, fold them anew and compare with the signed root. `told`: (leaves done, leaves in all)."""
         head = self.newest()
+        for handed in self.trust.handovers:
+            self.ensure_begins_with(handed.head, head)
         tree: dict[tuple[int, int], bytes] = {}
         size = 0
         while size < head.size:
@@ -167,6 +189,13 @@ class PublicLog:
             if (is_full or size == head.size) and self._tile(level, index, len(tile) // HASH_BYTES) != tile:
                 raise ProofRefused(reason=f"tile {level}/{index} does not follow from the entries")
 
+    def _handovers(self) -> str:
+        try:
+            return self._text(HANDOVERS)
+        except PublicFileMissing:
+            # a copy of before there were any
+            return ""
+
     def _text(self, name: str) -> str:
         try:
             return self._source.read(name).decode()
@@ -178,14 +207,14 @@ def verify_receipt(content: str, trust: Trust) -> tuple[Checkpoint, Receipt]:
     """That a receipt holds by itself, offline. Raises `ProofRefused`."""
     try:
         receipt = parse_receipt(content)
-        return checked(receipt, origin=trust.origin, keys=[*trust.keys, *trust.witnesses]), receipt
+        signed, _ = signed_by(receipt.note, trust.generations, trust.witnesses)
+        return checked(receipt, origin=trust.origin, keys=[*signed.keys, *trust.witnesses]), receipt
     except ProofWrong as wrong:
         raise ProofRefused(reason=str(wrong)) from None
 
 
 def _checked_head(note: Note, trust: Trust) -> Checkpoint:
-    verified(note, [*trust.keys, *trust.witnesses])
-    head = parse_checkpoint(note)
+    _, head = signed_by(note, trust.generations, trust.witnesses)
     if head.origin != trust.origin:
         raise ProofWrong("the checkpoint is of another log")
     return head

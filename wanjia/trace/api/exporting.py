@@ -10,10 +10,10 @@ from pathlib import Path
 
 from wanjia.kernel import settings
 from wanjia.trace.adapters.files import write_atomically
-from wanjia.trace.adapters.signer import public_keys
+from wanjia.trace.adapters.signer import handovers, public_keys
 from wanjia.trace.api.log import COSIGNED, checkpoint, public_file
 from wanjia.trace.rules.note import Checkpoint, parse_checkpoint, parse_note
-from wanjia.trace.rules.tiles import CHECKPOINT, KEYS, TileName
+from wanjia.trace.rules.tiles import CHECKPOINT, HANDOVERS, KEYS, TileName
 from wanjia.trace.rules.tree import TILE_BITS, TILE_WIDTH, ProofWrong, width_of
 
 
@@ -40,6 +40,8 @@ def export(folder: Path, *, whole: bool = False) -> Checkpoint | None:
         if name.width == TILE_WIDTH:
             # the spec lets partial tiles go as soon as the full one is there
             shutil.rmtree(folder / f"{name.path}.p", ignore_errors=True)
+    # before the checkpoint that the new keys sign
+    write_atomically(folder / HANDOVERS, handovers(settings.home()).encode())
     write_atomically(folder / KEYS, "".join(f"{key}\n" for key in public_keys(settings.home())).encode())
     write_atomically(folder / CHECKPOINT, note.whole.encode())
     cosigned = checkpoint(cosigned=True)

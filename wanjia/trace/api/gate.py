@@ -15,7 +15,7 @@ from wanjia.trace.adapters.files import write_atomically
 from wanjia.trace.adapters.signer import Signer
 from wanjia.trace.api.log import read_tile
 from wanjia.trace.errors import LogBroken, LogIdentityChanged
-from wanjia.trace.rules.note import Checkpoint, Note, parse_checkpoint, parse_note, verified
+from wanjia.trace.rules.note import Checkpoint, Note, parse_checkpoint, parse_note
 from wanjia.trace.rules.tree import EMPTY_ROOT, ProofWrong, Tree
 
 #: only who holds this lock may grow the log or open the gate; it ends with its transaction
@@ -38,8 +38,7 @@ def remembered(signer: Signer, home: Path | None = None) -> Note | None:
     path = published_path(home)
     try:
         note = parse_note(path.read_text())
-        verified(note, signer.keys)
-        parse_checkpoint(note)
+        signer.own_head(note)
     except (FileNotFoundError, ProofWrong, UnicodeDecodeError):
         return None
     return note

@@ -8,12 +8,12 @@ from django.db import connection
 
 from wanjia.kernel import settings
 from wanjia.kernel.keyring import Keyring
-from wanjia.trace.adapters.signer import public_keys
+from wanjia.trace.adapters.signer import handovers, public_keys
 from wanjia.trace.errors import EntryErased, NotInLog
 from wanjia.trace.rules.entry import canonical
 from wanjia.trace.rules.note import Checkpoint, Note, joined, parse_checkpoint, parse_note, parse_signatures
 from wanjia.trace.rules.receipt import Receipt
-from wanjia.trace.rules.tiles import CHECKPOINT, KEYS, TileName, bundle, parse_path
+from wanjia.trace.rules.tiles import CHECKPOINT, HANDOVERS, KEYS, TileName, bundle, parse_path
 from wanjia.trace.rules.tree import HASH_BYTES, TILE_WIDTH, Tree, width_of
 
 NONCE_PURPOSE = "trace-nonce"
@@ -50,12 +50,14 @@ def head() -> Checkpoint | None:
 
 
 def public_file(name: str) -> PublicFile | None:
-    """A public file by its path below the log's prefix: checkpoint, checkpoint.cosigned, keys, tile/…; None when there is no such file."""
+    """A public file by its path below the log's prefix: checkpoint, checkpoint.cosigned, keys, handovers, tile/…; None when there is no such file."""
     if name in (CHECKPOINT, COSIGNED):
         note = checkpoint(cosigned=name == COSIGNED)
         return PublicFile(note.whole.encode(), is_final=False) if note else None
     if name == KEYS:
         return PublicFile("".join(f"{key}\n" for key in public_keys(settings.home())).encode(), is_final=False)
+    if name == HANDOVERS:
+        return PublicFile(handovers(settings.home()).encode(), is_final=False)
     wanted, now = parse_path(name), head()
     if wanted is None or now is None or wanted.width > width_of(wanted.level or 0, wanted.index, now.size):
         return None

@@ -28,7 +28,7 @@ def reopen(place: str, *, by: str, why: str) -> tuple[int, int] | None:
     database still has. Raises `ProofRefused`, `PublicFileMissing`, `LogBroken`; nothing has changed then.
     """
     signer = Signer.open(settings.home())
-    trust = Trust(tuple(signer.keys))
+    trust = Trust(tuple(signer.keys), handovers=signer.handovers)
     copy = PublicLog(place, trust)
     head = copy.verify_all()
     with transaction.atomic(), connection.cursor() as cursor:

@@ -91,6 +91,8 @@ class Sequencer:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOG_LOCK])
             if not cursor.fetchone()[0]:
                 return None
+            # under the lock: whoever takes up new keys holds it
+            self._signer = self._signer.fresh(self._home)
             before = newest(cursor)
             self._look(cursor, before)
             cursor.execute(_TAKE, [ROUND_ENTRIES])

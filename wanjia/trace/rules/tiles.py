@@ -9,6 +9,8 @@ from wanjia.trace.rules.tree import TILE_WIDTH, ProofWrong
 
 CHECKPOINT = "checkpoint"
 KEYS = "keys"
+#: how the log came to those keys; empty while they are its first
+HANDOVERS = "handovers"
 #: a commitment is an HMAC-SHA256
 COMMITMENT_BYTES = 32
 _LENGTH = struct.Struct(">H")

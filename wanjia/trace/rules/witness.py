@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from wanjia.trace.rules.handover import Handover, ensure_handed_over, parse_handovers
 from wanjia.trace.rules.note import Checkpoint, Key, Note, decode, encode, is_signed, parse_checkpoint, parse_note
 from wanjia.trace.rules.tree import EMPTY_ROOT, ProofWrong, is_consistent
 
@@ -64,6 +65,34 @@ def judged(submission: Submission, keys: Mapping[str, Sequence[Key]], last: Mapp
     if not is_consistent(before.size, head.size, before.root, head.root, submission.proof):
         raise Refused(422, "the new head does not follow from the old\n")
     return head
+
+
+def judged_handover(content: str, keys: Mapping[str, Sequence[Key]], last: Mapping[str, Checkpoint]) -> Handover | None:
+    """The handover to newer keys of a log that the witness may go by from now on; None when it does already. Raises `Refused`.
+
+    All keys that the witness knows must hand over, and at the very head that it cosigned last: so it follows nobody whom its own head does not bind.
+    """
+    try:
+        handovers = parse_handovers(content)
+        if len(handovers) != 1:
+            raise Refused(400, "not one handover\n")
+        [one] = handovers
+        origin = one.old[0].name
+        if origin not in keys:
+            raise Refused(404, "unknown log\n")
+        if set(keys[origin]) <= set(one.new):
+            return None
+        if not set(keys[origin]) <= set(one.old):
+            raise Refused(403, "handed over by other keys\n")
+        ensure_handed_over(one)
+    except ProofWrong as wrong:
+        raise Refused(403, f"{wrong}\n") from None
+    before = last.get(origin)
+    if before is None or before.size != one.head.size:
+        raise Refused(409, f"{before.size if before else 0}\n")
+    if before.root != one.head.root:
+        raise Refused(422, "the handover is of another tree\n")
+    return one
 
 
 def _ensure_signed(note: Note, keys: Sequence[Key]) -> None:

@@ -57,7 +57,7 @@ async function check(place, receipt, keys, witnesses, shown) {
   let checker;
   try {
     checker = await import(verifier);
-    const trust = await checker.trusting(lines(await keys()), lines(witnesses));
+    const trust = await checker.trusting(lines(await keys()), lines(witnesses), asText(await publicFile("handovers")));
     const held = await checker.verifyAgainstLog(await receipt(), trust, publicFile);
     if (shown && !agrees(held, shown)) return say(place, "bad", words.other, factsOf(held));
     return say(place, "good", words.good, factsOf(held));

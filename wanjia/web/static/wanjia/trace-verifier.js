@@ -77,16 +77,67 @@ async function parsedKey(vkey) {
   const digest = await sha256(joined(utf8.encode(`${name}\n`), material));
   const own = digest.slice(0, 4);
   ensure([...own].map((byte) => byte.toString(16).padStart(2, "0")).join("") === id, "the verifier key's id does not fit it");
-  return { name, id: own, kind: material[0], material: material.slice(1) };
+  return { name, id: own, kind: material[0], material: material.slice(1), vkey: vkey.trim() };
 }
 
 // Which log and which witnesses to go by. `keys`, `witnesses`: verifier keys as text; of each only the Ed25519 ones can be checked here.
-export async function trusting(keys, witnesses = []) {
+// `handovers`: the log's public file of that name, which leads from the given keys to those of other times.
+export async function trusting(keys, witnesses = [], handovers = "") {
   const own = (await Promise.all(keys.map(parsedKey))).filter((key) => key.kind === ED25519);
   const others = (await Promise.all(witnesses.map(parsedKey))).filter((key) => key.kind === COSIGNED);
   ensure(own.length > 0 && new Set(own.map((key) => key.name)).size === 1, "give an Ed25519 key of one log");
   ensure(witnesses.length === 0 || others.length > 0, "give an Ed25519 key of the witness");
-  return { origin: own[0].name, keys: [...own, ...others] };
+  const origin = own[0].name;
+  return { origin, witnesses: others, generations: await generationsOf(origin, own, await parsedHandovers(handovers)) };
+}
+
+// ---- handovers: how a log came from one generation of keys to the next (wanjia/trace/rules/handover.py)
+
+async function parsedHandovers(content) {
+  const texts = content.split(/^(?=wanjia-handover\/v1\n)/m);
+  ensure(content === "" || texts.every((one) => one.startsWith("wanjia-handover/v1\n")), "not a list of handovers");
+  return Promise.all(texts.filter(Boolean).map(parsedHandover));
+}
+
+async function parsedHandover(content) {
+  const cut = content.indexOf("\n\n");
+  const lines = content.slice(0, cut).split("\n").slice(1);
+  ensure(cut > 0 && lines.every((line) => /^(old|new) /.test(line)), "not a handover");
+  const of = (word) => Promise.all(lines.filter((line) => line.startsWith(word)).map((line) => parsedKey(line.slice(4))));
+  return { old: await of("old "), new: await of("new "), receipt: content.slice(cut + 2) };
+}
+
+const isAmong = (key, keys) => keys.some((one) => one.vkey === key.vkey);
+const classic = (keys) => keys.filter((key) => key.kind === ED25519);
+
+async function hashesOf(keys) {
+  const digests = await Promise.all(keys.map((key) => sha256(utf8.encode(key.vkey))));
+  return digests.map((digest) => [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")).sort();
+}
+
+// The head at which the old keys hand over, once both generations have signed it and the log's entry names just these keys.
+async function handedOver(origin, one) {
+  const signers = [...classic(one.old), ...classic(one.new)];
+  ensure(classic(one.old).length > 0 && classic(one.new).length > 0, "not a handover");
+  const held = await verifyReceipt(one.receipt, { origin, witnesses: [], generations: [{ keys: signers, first: 0, last: Infinity }] });
+  const { kind, detail } = held.entry;
+  const named = kind === "trace.new_keys" && JSON.stringify([detail?.old, detail?.new]);
+  ensure(named === JSON.stringify([await hashesOf(one.old), await hashesOf(one.new)]), "the entry announces other keys");
+  return held.head;
+}
+
+async function generationsOf(origin, own, handovers) {
+  const chain = handovers.length ? [handovers[0].old, ...handovers.map((one) => one.new)] : [];
+  const place = chain.findIndex((known) => own.every((key) => isAmong(key, known)));
+  if (place < 0) return [{ keys: own, first: 0, last: Infinity }];
+  const edges = [0];
+  for (const [at, one] of handovers.entries()) {
+    const { size } = await handedOver(origin, one);
+    const isNext = one.old.length === chain[at].length && one.old.every((key) => isAmong(key, chain[at]));
+    ensure(isNext && (at === 0 || size > edges[at]), "the handovers are no chain");
+    edges.push(size);
+  }
+  return chain.map((keys, at) => ({ keys: at === place ? own : classic(keys), first: edges[at], last: edges[at + 1] ?? Infinity }));
 }
 
 function parsedNote(content) {
@@ -121,20 +172,34 @@ async function isSigned(body, key, signature) {
   return crypto.subtle.verify({ name: "Ed25519" }, made, bytes, message);
 }
 
-// The head a signed checkpoint shows, once every trusted key has signed it: {origin, size, root}.
-export async function checkedHead(content, trust) {
-  const note = parsedNote(content);
-  for (const key of trust.keys) {
+async function ensureSigned(note, keys) {
+  for (const key of keys) {
     const own = note.signatures.filter((one) => one.name === key.name && equal(one.id, key.id));
     ensure(own.length === 1, `${key.name} did not sign once`);
     ensure(await isSigned(note.body, key, own[0].bytes), `the signature of ${key.name} is wrong`);
   }
+}
+
+// The head a signed checkpoint shows, once every trusted key of its time has signed it: {origin, size, root}.
+export async function checkedHead(content, trust) {
+  const note = parsedNote(content);
   const lines = note.body.split("\n");
   ensure(lines.length === 4 && lines[3] === "", "not a checkpoint");
   ensure(lines[0] === trust.origin, "the checkpoint is of another log");
-  const root = decoded(lines[2]);
+  const [size, root] = [natural(lines[1]), decoded(lines[2])];
   ensure(root.length === HASH, "a root must be 32 bytes");
-  return { origin: lines[0], size: natural(lines[1]), root };
+  let wrong = new Refused("the keys of that time did not sign");
+  for (const { keys, first, last } of trust.generations) {
+    if (size < first || size > last) continue;
+    try {
+      await ensureSigned(note, [...keys, ...trust.witnesses]);
+      return { origin: lines[0], size, root };
+    } catch (why) {
+      if (!(why instanceof Refused)) throw why;
+      wrong = why;
+    }
+  }
+  throw wrong;
 }
 
 // ---- trees
@@ -301,7 +366,7 @@ export async function verifyReceipt(content, trust) {
 }
 
 async function newestHead(trust, read) {
-  return checkedHead(text(await read("checkpoint")), { ...trust, keys: trust.keys.filter((key) => key.kind === ED25519) });
+  return checkedHead(text(await read("checkpoint")), { ...trust, witnesses: [] });
 }
 
 async function ensureBeginsWith(before, now, read) {
