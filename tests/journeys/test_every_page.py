@@ -41,6 +41,7 @@ PAGES = {
         "/auditor/reviews/",
         "/auditor/records/",
     ],
+    "security_admin": ["/admin/keys/"],
     "resident": [
         "/residents/",
         "/resident/",

@@ -223,7 +223,7 @@ def certificate(number: str | None, path: Path | None, public_key: str | None, s
         if shape == "json":
             _json({"certificates": found})
         for one in found if shape == "text" else ():
-            click.echo(f"{one['issued_at']:%Y%m%d}-{one['id']:06d}  {one['kind']} {one['subject']}")
+            click.echo(f"{one['number']}  {one['kind']} {one['subject']}")
         return
     document = api.certificate(number)
     click.echo(document if shape == "json" else api.as_text(document, _language()))

@@ -1,5 +1,6 @@
 """The door of keys. Every change of a key is in the trace before it happens, and again when it is done."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -294,8 +295,10 @@ def certificate(number: str) -> str:
 
 
 def certificates(limit: int = 100) -> list[dict[str, Any]]:
-    """The newest certificates: {id, issued_at, kind, subject}."""
-    return list(Certificate.objects.order_by("-id").values("id", "issued_at", "kind", "subject")[:limit])
+    """The newest certificates: {id, number, issued_at, kind, subject}."""
+    rows = Certificate.objects.order_by("-id").values("id", "issued_at", "kind", "subject", "document")[:limit]
+    # the number says the day where the office is, which is not the day in UTC
+    return [{**row, "number": json.loads(row.pop("document"))["content"]["number"]} for row in rows]
 
 
 @dataclass(frozen=True)

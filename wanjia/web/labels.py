@@ -244,6 +244,15 @@ CASE_OUTCOMES: dict[str, str | Promise] = {
     "refused": _("The value stays"),
 }
 
+#: of data keys, and of the generations of keys that sign the log
+KEY_STATES: dict[str, str | Promise] = {
+    "current": _("in force"),
+    "opening": _("opens older content only"),
+    "destroyed": _("destroyed"),
+    "former": _("former"),
+    "announced": _("announced"),
+}
+
 STAGES: dict[str, str | Promise] = {
     "receive": _("Receive"),
     "standardise": _("Standardise and check"),

@@ -108,6 +108,7 @@ MENU: tuple[Group, ...] = (
             Entry("reviews", _("Permission reviews"), "clipboard-check", Right.OVERSEE, frozenset({"review"})),
         ),
     ),
+    Group(_("Administration"), (Entry("keys", _("Keys"), "lock", Right.KEYS, frozenset({"key_certificate"})),)),
 )
 
 
