@@ -141,10 +141,12 @@ def seal_seeds_again(home: Path, keyring: Keyring) -> int:
     with _changing(home) as said:
         for held in (said, said.get(NEXT, {})):
             for name in SEEDS:
-                if name in held:
-                    seed = keyring.unseal(PURPOSE, bytes.fromhex(held[name]), _aad(name))
-                    held[name] = keyring.seal(PURPOSE, seed, _aad(name)).hex()
-                    done += 1
+                if name not in held:
+                    continue
+                before = bytes.fromhex(held[name])
+                after = keyring.seal(PURPOSE, keyring.unseal(PURPOSE, before, _aad(name)), _aad(name))
+                if HEAD.unpack_from(after)[1] != HEAD.unpack_from(before)[1]:
+                    held[name], done = after.hex(), done + 1
     return done
 
 
