@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from wanjia.cli import _options
+from wanjia.kernel import clock
 
 SHAPES = click.Choice(["text", "json"])
 
@@ -80,7 +81,7 @@ def alerts(state: str | None, shape: str) -> None:
         return
     for alert in found:
         click.echo(
-            f"{alert.id:>6} {alert.raised_at:%Y-%m-%d %H:%M} {alert.severity:<4} {alert.rule:<14} {alert.actor:<20}"
+            f"{alert.id:>6} {clock.at_office(alert.raised_at):%Y-%m-%d %H:%M} {alert.severity:<4} {alert.rule:<14} {alert.actor:<20}"
             f" {len(alert.entries):>5} entries  {alert.state}"
         )
 

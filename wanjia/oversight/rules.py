@@ -111,7 +111,8 @@ def _volume(rule: WatchRule, reads: Sequence[Read], known: Known, zone: tzinfo):
 def _canary(rule: WatchRule, reads: Sequence[Read], known: Known, zone: tzinfo):
     for read in reads:
         if read.kind in OPENINGS and read.subject in known.canaries:
-            yield read.actor, f"{read.entry}", [read.entry]
+            # one visit opens the record and reads its state
+            yield read.actor, f"{read.at.astimezone(zone):%Y-%m-%d %H:%M}", [read.entry]
 
 
 _OCCASIONS = {

@@ -60,6 +60,21 @@ def test_a_read_of_ones_own_family_is_an_alert_and_a_residents_own_read_never_is
     assert (alert.rule, alert.actor, alert.severity, len(alert.entries)) == ("own_family", "lin", "high", 3)
 
 
+def test_somebody_at_the_same_door_is_near_and_a_whole_street_is_not(staff):
+    door, street = b"\x01" * 16, b"\x02" * 16
+    with connection.cursor() as cursor:
+        rows = [(12, door), (13, door), (12, street), *((person, street) for person in range(20, 45))]
+        cursor.executemany("INSERT INTO privacy_blindindex (person_id, kind, blind) VALUES (%s, 6, %s)", rows)
+    api.tell_own_person("lin", 12, **WHO)
+    with clock.stopped_at(WORKDAY):
+        reads(staff, 20, 21)
+        assert api.look(**WHO) == []
+        reads(staff, 13)
+        [number] = api.look(**WHO)
+    story = api.alert_story(number, **WHO)
+    assert (story["alert"].rule, [entry["subject"] for entry in story["entries"]]) == ("own_family", [13])
+
+
 def test_all_rules_meet_real_entries(staff):
     api.tell_canary(99, **WHO)
     with clock.stopped_at(WORKDAY):

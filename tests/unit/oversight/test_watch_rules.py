@@ -62,8 +62,9 @@ def test_own_family_is_seen_when_opened_and_not_when_merely_listed():
     assert not met("own_family", read(kind="register.find_persons"), known=known)
 
 
-def test_every_opening_of_a_canary_is_an_alert_of_its_own():
-    assert len(met("canary", read(1), read(2), known=Known(canaries={5}))) == 2
+def test_every_visit_to_a_canary_is_an_alert_of_its_own():
+    visits = read(1), read(2, kind="register.person_facts"), read(3, at=TUESDAY + timedelta(minutes=1))
+    assert [hit.entries for hit in met("canary", *visits, known=Known(canaries={5}))] == [(1, 2), (3,)]
     assert not met("canary", read(kind="register.find_persons"), known=Known(canaries={5}))
 
 

@@ -17,11 +17,13 @@ from wanjia.oversight.declared import WatchRule
 from wanjia.oversight.errors import AlertUnknown, NotStaff
 from wanjia.oversight.models import Alert, Canary, OwnPerson, Watch
 from wanjia.oversight.rules import Known, Read
+from wanjia.privacy.api import at_the_same_door
 from wanjia.register import api as register
 from wanjia.trace import api as trace
 
 PLACES_AT_A_TIME = 20_000
 MOST_RECENT = 5_000
+MOST_SHOWN = 50
 
 
 def declared_rules() -> list[WatchRule]:
@@ -62,7 +64,10 @@ def alerts(*, state: str = "", before: int | None = None, limit: int = 50) -> li
 
 @transaction.atomic
 def alert_story(number: int, *, by: str, why: str) -> dict[str, Any]:
-    """{alert, note}: an alert with its outcome's words opened. Opening is traced. Raises `AlertUnknown`."""
+    """{alert, note, entries}: an alert with its outcome's words opened, and what the trace says of the reads that met the rule (the first of them).
+
+    Opening the words is traced. Raises `AlertUnknown`.
+    """
     alert = Alert.objects.select_related("incident").filter(id=number).first()
     if alert is None:
         raise AlertUnknown(number=number)
@@ -70,7 +75,7 @@ def alert_story(number: int, *, by: str, why: str) -> dict[str, Any]:
     if alert.sealed_note:
         trace.record("oversight.open_note", by=by, why=why, detail={"alert": number})
         note = open_words(alert_place(number), alert.sealed_note)["note"]
-    return {"alert": alert, "note": note}
+    return {"alert": alert, "note": note, "entries": trace.entries_by_id(alert.entries[:MOST_SHOWN])}
 
 
 @transaction.atomic
@@ -147,7 +152,7 @@ def _known(declared: Sequence[WatchRule], reads: Sequence[Read], staff: dict[str
     told = OwnPerson.objects.filter(account_id__in=[staff[actor].pk for actor in actors])
     own = dict(told.values_list("account_id", "person_id"))
     near = {
-        actor: {own[staff[actor].pk], *register.kin_of(own[staff[actor].pk])}
+        actor: {own[staff[actor].pk], *register.kin_of(own[staff[actor].pk]), *at_the_same_door(own[staff[actor].pk])}
         for actor in actors
         if staff[actor].pk in own
     }

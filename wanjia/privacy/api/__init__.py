@@ -51,6 +51,15 @@ from wanjia.privacy.rules import PART as DOSSIER_PART
 from wanjia.privacy.rules import RECORD as DOSSIER_RECORD
 from wanjia.trace import api as trace
 
+#: more people than one home holds
+MOST_AT_A_DOOR = 20
+_DOORS = "(SELECT person_id, kind, blind FROM privacy_blindindex UNION ALL SELECT person_id, kind, blind FROM privacy_amendmentblind)"
+_AT_THE_DOOR = f"""
+WITH own AS (SELECT DISTINCT blind FROM {_DOORS} d WHERE d.person_id = %(person)s AND d.kind = %(door)s),
+there AS (SELECT DISTINCT own.blind, d.person_id FROM own JOIN {_DOORS} d ON d.blind = own.blind AND d.kind = %(door)s)
+SELECT DISTINCT person_id FROM there WHERE blind IN (SELECT blind FROM there GROUP BY blind HAVING count(*) <= %(most)s)
+"""
+
 __all__ = [
     "DESK",
     "DOSSIER_FIELD",
@@ -69,6 +78,7 @@ __all__ = [
     "VaultChange",
     "amend",
     "amended_values",
+    "at_the_same_door",
     "blind_again",
     "contents",
     "end_amendments",
@@ -85,6 +95,16 @@ __all__ = [
     "open_person",
     "protect_counts",
 ]
+
+
+def at_the_same_door(person_id: int) -> set[int]:
+    """Ids of the persons of whom an address with the same door is known. Ids only: nothing is opened, so nothing is traced here.
+
+    Empty where more than `MOST_AT_A_DOOR` share it: an address without a door's number is not one home.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_AT_THE_DOOR, {"person": person_id, "door": BlindKind.DOOR, "most": MOST_AT_A_DOOR})
+        return {row[0] for row in cursor.fetchall()} - {person_id}
 
 
 def open_person(

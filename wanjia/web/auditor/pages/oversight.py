@@ -61,7 +61,11 @@ def alert(request: HttpRequest, number: int) -> HttpResponse:
             return redirect("alert", number)
         context["mistake"] = _("Choose an outcome and say why.")
     story = api.alert_story(number, **who)
-    context |= {"alert": _alert(story["alert"], api.declared_rules()), "note": story["note"]}
+    entries = [
+        {**one, "kind_name": word(READ_KINDS, one["kind"]), "purpose_words": purpose_words(one["purpose"])}
+        for one in story["entries"]
+    ]
+    context |= {"alert": _alert(story["alert"], api.declared_rules()), "note": story["note"], "entries": entries}
     return render(request, "auditor/alert.html", context)
 
 
