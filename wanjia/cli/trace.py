@@ -4,8 +4,9 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -86,10 +87,13 @@ def receipt(entry: int, by: str, why: str) -> None:
     "--key",
     "keys",
     multiple=True,
-    help="The log's verifier key (several: all must have signed). Default: as the log itself says.",
+    help="The log's verifier key, or a file of them (several: all must have signed). Default: as the log itself says.",
 )
 @click.option(
-    "--witness", "witnesses", multiple=True, help="A witness's verifier key, whose cosignature must be there."
+    "--witness",
+    "witnesses",
+    multiple=True,
+    help="A witness's verifier key, or a file of them, whose cosignature must be there.",
 )
 @click.option(
     "--handovers",
@@ -123,6 +127,7 @@ def verify(
 
     if place is None and not (receipts and keys):
         raise click.UsageError("Give a PLACE, or a --receipt with the log's --key.")
+    keys, witnesses = _keys_in(keys), _keys_in(witnesses)
     trust = checking.Trust.of(keys, witnesses) if keys else None
     if trust is not None and handovers is not None:
         trust = trust.following(handovers.read_text())
@@ -131,12 +136,12 @@ def verify(
         if witnesses:
             log.trust = checking.Trust.of([key.vkey for key in log.trust.keys], witnesses)
         click.echo("The log's own keys are trusted: give --key to check that it is the log you know.", err=True)
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
     for path in receipts:
         content = path.read_text()
         head, found = log.verify_receipt(content) if log else checking.verify_receipt(content, trust)
         told.setdefault("receipts", []).append(
-            {"index": found.index, "entry": json.loads(found.entry), "size": head.size}
+            {"file": path.name, "index": found.index, "entry": json.loads(found.entry), "size": head.size}
         )
     if log is not None and since is not None:
         before, now = log.verify_since(since.read_text())
@@ -150,8 +155,36 @@ def verify(
     if shape == "json":
         click.echo(json.dumps({"schema": 1, "holds": True, **told}, ensure_ascii=False))
         return
-    for name, what in told.items():
-        click.echo(f"holds: {name} {json.dumps(what, ensure_ascii=False)}")
+    for line in _in_words(told):
+        click.echo(line)
+    if not witnesses:
+        click.echo(
+            "No witness was asked for: give --witness to know that an outside office has seen this log grow.", err=True
+        )
+
+
+def _keys_in(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Verifier keys; what names a file stands for the keys in it, a line each."""
+    found: list[str] = []
+    for one in given:
+        found += Path(one).read_text(encoding="utf-8").split() if "+" not in one and Path(one).is_file() else [one]
+    return tuple(found)
+
+
+def _in_words(told: dict[str, Any]) -> Iterator[str]:
+    for one in told.get("receipts", ()):
+        entry = one["entry"]
+        who = f"{entry['actor']}{' of ' + entry['department'] if entry['department'] else ''}"
+        whom = f", about person {entry['subject']}" if entry["subject"] else ""
+        yield f"holds: {one['file']}: place {one['index']:,} of {one['size']:,}"
+        yield f"       {entry['at']} {who}: {entry['kind']} for {entry['purpose']}{whom}"
+        yield f"       {json.dumps(entry, ensure_ascii=False)}"
+    if since := told.get("since"):
+        yield f"holds: the log of {since['to']:,} entries goes on from the one of {since['from']:,}"
+    if entry := told.get("entry"):
+        yield f"holds: place {entry['index']:,} of {entry['size']:,} is {entry['commitment']}"
+    if log := told.get("log"):
+        yield f"holds: all {log['size']:,} entries of {log['origin']}, root {log['root']}"
 
 
 @command.command("open-seal")
@@ -229,7 +262,11 @@ def self_check(by: str, why: str, shape: str) -> None:
     "--name", required=True, help="The witness's name, e.g. library.example/witness; kept from the first start."
 )
 @click.option(
-    "--log", "logs", multiple=True, required=True, help="A verifier key of a log to watch (repeat for each key)."
+    "--log",
+    "logs",
+    multiple=True,
+    required=True,
+    help="A verifier key of a log to watch (repeat for each key), or a file of them.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True)
@@ -237,7 +274,9 @@ def witness(store: Path, name: str, logs: tuple[str, ...], host: str, port: int)
     """Witness other offices' logs: cosign what goes on from what was seen, refuse rollback and fork. Key and heads lie in STORE."""
     from wanjia.trace.api import checking, serving_witness
 
-    own = serving_witness.Witness(store, name, [key for text in logs for key in checking.Trust.of([text]).keys])
+    own = serving_witness.Witness(
+        store, name, [key for text in _keys_in(logs) for key in checking.Trust.of([text]).keys]
+    )
     server = serving_witness.server_of(own, host, port)
     is_stopping, _ = _options.until_told()
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -272,7 +272,7 @@ def test_commands_check_offline_with_either_keys(before, sequencer, home, tmp_pa
     with_keys = [part for key in new for part in ("--key", key)]
     done = CliRunner().invoke(verify, [*both, *with_keys, "--handovers", str(handovers)], catch_exceptions=False)
     assert done.exit_code == 0
-    assert "holds: receipts" in done.output
+    assert "holds: later: place" in done.output
     with pytest.raises(ProofRefused):
         CliRunner().invoke(verify, [*both, "--key", old[0]], catch_exceptions=False)
 
