@@ -70,6 +70,9 @@ class Grant(models.Model):
     begins_at = models.DateTimeField(default=clock.now)
     ends_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    #: the same end in seconds of the machine's own running: a clock that is set back extends no grant (`clock.running`)
+    boot = models.CharField(max_length=36, blank=True, default="")
+    boot_ends = models.FloatField(null=True)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["account", "ends_at"], name="access_grants_of")]

@@ -1,18 +1,32 @@
 """What time it is. Everything asks here, so that a test can set the clock."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from wanjia.kernel import settings
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _frozen: datetime | None = None
 
 
 def now() -> datetime:
     """This moment, with its time zone (UTC)."""
     return _frozen or datetime.now(UTC)
+
+
+def running() -> tuple[str, float]:
+    """Which start of this machine this is, and seconds since then, sleep included: it goes on evenly when somebody sets the clock.
+
+    ("", 0.0) where the system does not tell.
+    """
+    try:
+        return BOOT_ID.read_text().strip(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    except (OSError, AttributeError):
+        return "", 0.0
 
 
 def today() -> date:

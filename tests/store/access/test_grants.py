@@ -63,6 +63,21 @@ def test_breaking_the_glass_opens_one_record_for_a_time_and_tells(who):
         assert not reads(officer, AWAY).is_allowed
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_extends_no_grant(who, hours, monkeypatch):
+    officer, (boot, began) = who["officer"], clock.running()
+    api.break_glass(officer, AWAY, purpose="emergency", reason=REASON, minutes=90)
+    assert reads(officer, AWAY).is_allowed
+    for minutes, is_live in ((80, True), (91, False), (200, False)):
+        # the machine has run on for so long, and its clock says an hour more or less than is true
+        monkeypatch.setattr(clock, "running", lambda minutes=minutes: (boot, began + 60 * minutes))
+        with clock.stopped_at(clock.now() + timedelta(minutes=minutes, hours=hours)):
+            assert reads(officer, AWAY).is_allowed is (is_live and hours < 0)
+    # started anew, or another machine: its clock is all it has
+    monkeypatch.setattr(clock, "running", lambda: ("another", 5.0))
+    assert reads(officer, AWAY).is_allowed
+
+
 def test_the_reason_is_kept_sealed(who):
     api.break_glass(who["officer"], AWAY, purpose="emergency", reason=REASON)
     assert REASON.encode() not in bytes(Grant.objects.get().sealed_reason)

@@ -142,10 +142,10 @@ def require_purpose(account: Account, purpose: str, *, about: str = "person") ->
 
 def live_grants(account: Account, purpose: str, person_ids: Sequence[int] | None) -> dict[int, list[LiveGrant]]:
     """Grants in force now of an account for a purpose, by person (None: of any person); a grant without a person is under id 0."""
-    now = clock.now()
+    now, (boot, seconds) = clock.now(), clock.running()
     rows = Grant.objects.filter(
         account_id=account.pk, purpose=purpose, begins_at__lte=now, ends_at__gt=now, revoked_at=None
-    )
+    ).exclude(boot=boot, boot_ends__lte=seconds)
     if person_ids is not None:
         rows = rows.filter(Q(person_id__in=person_ids) | Q(person_id=None))
     else:

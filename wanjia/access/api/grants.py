@@ -217,6 +217,7 @@ def _grant(
     is_urgent: bool = False,
     covers_sealed: bool = False,
 ) -> Grant:
+    begins_at, (boot, seconds) = clock.now(), clock.running()
     grant = Grant.objects.create(
         account=account,
         person_id=subject.person_id,
@@ -227,8 +228,10 @@ def _grant(
         covers_sealed=covers_sealed,
         is_urgent=is_urgent,
         issued_by=by,
-        begins_at=clock.now(),
+        begins_at=begins_at,
         ends_at=ends_at,
+        boot=boot,
+        boot_ends=seconds + (ends_at - begins_at).total_seconds() if boot else None,
     )
     grant.sealed_reason = Keyring.open(settings.home()).seal(
         REASON_PURPOSE, reason.strip().encode(), reason_place(grant.id)
