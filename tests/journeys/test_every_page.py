@@ -25,12 +25,18 @@ PAGES = {
         "/steward/findings/",
         "/steward/linkage/",
         "/steward/asked/",
+        "/steward/divisions/",
+        "/steward/divisions/new/",
+        "/divisions/",
+        "/divisions/990103003/",
     ],
     "planner": [
         "/planner/population/",
         "/planner/population/?area=990103&by=domicile",
         "/planner/pyramid/",
         "/planner/pyramid/?area=990102",
+        "/planner/population/years/",
+        "/planner/population/years/?area=990103&by=domicile&divisions_on=2020-12-31",
     ],
     "auditor": [
         "/auditor/trace/",

@@ -38,6 +38,7 @@ class Right(StrEnum):
     ANSWER_ASKED = "answer_asked"
     DECIDE_CORRECTION = "decide_correction"
     FIND_USAGE = "find_usage"
+    CHANGE_DIVISIONS = "change_divisions"
 
 
 class Action(StrEnum):

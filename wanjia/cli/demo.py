@@ -48,6 +48,7 @@ def make_ready(residents: int, seed: int) -> None:
     _push(city / "push")
     report = on_delivery.run(city / "inbox", by=BY, why=WHY, progress=for_terminal())
     show(report)
+    register.count_years(by=BY, why=WHY)
     documents.ensure_test_chain(by=BY, why=WHY)
     accounts = access.make_demo_accounts(resident=register.somebody())
     click.echo(f"\nReady after {time.monotonic() - began:.0f} s.\n")

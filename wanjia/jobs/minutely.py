@@ -50,3 +50,12 @@ def watch_the_reads() -> None:
 
     if raised := oversight.look(by=BY, why="watch rules"):
         log.warning("%d new alerts: see the auditor's pages", len(raised))
+
+
+def change_divisions_due() -> None:
+    """Changes of divisions whose day has come are carried out; what a restored backup lacks is written again."""
+    from wanjia.register import api as register
+
+    register.publish()
+    for code in register.carry_out_due(by=BY, why="its day has come"):
+        log.warning("the change of divisions %s is carried out: see the trace", code)

@@ -24,6 +24,7 @@ def count_the_population_anew() -> None:
 
     if register.sizes()["persons"]:
         register.count_population(by=BY, why=WHY)
+        register.count_years(by=BY, why=WHY)
 
 
 def check_the_log() -> None:

@@ -11,7 +11,7 @@ import enum
 import tomllib
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, Union
@@ -102,6 +102,15 @@ def load_file(path: Path, cls: type[T]) -> T:
     return thing
 
 
+def load_text(text: str, cls: type[T], *, shown: str) -> T:
+    """A declared thing from text that somebody typed or sent; `shown` stands for the file in mistakes. Raises `DeclarationErrors`."""
+    mistakes: list[Mistake] = []
+    thing = _built(lambda: text, shown, cls, mistakes)
+    if mistakes or thing is None:
+        raise DeclarationErrors(mistakes)
+    return thing
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The known word nearest to `word`, if one is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -109,8 +118,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def _load_one(path: Path, shown: str, cls: type[T], mistakes: list[Mistake]) -> T | None:
+    return _built(lambda: path.read_text(encoding="utf-8"), shown, cls, mistakes)
+
+
+def _built(read: Callable[[], str], shown: str, cls: type[T], mistakes: list[Mistake]) -> T | None:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read())
     except FileNotFoundError:
         mistakes.append(Mistake(shown, "-", "the file is missing", "缺少该文件"))
         return None

@@ -11,7 +11,7 @@ contains, so nothing needs escaping and both engines write it with plain concate
 Locators are apart because they change when the same content is delivered again; whether a person changed is judged without them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -182,17 +182,21 @@ class ProtectedCount:
         return self.people is None
 
 
-def protect_counts(counts: Mapping[Any, int], *, is_total_shown: bool = True) -> dict[Any, ProtectedCount]:
-    """Counts that partition a whole, with those from 1 to 9 held back; 0 is given, since it speaks of nobody.
+def protect_counts(
+    counts: Mapping[Any, int], *, is_total_shown: bool = True, also: Collection[Any] = ()
+) -> dict[Any, ProtectedCount]:
+    """Counts that partition a whole, with those from 1 to 9 held back; 0 is given, since it speaks of nobody. `also`: others that would tell one.
 
     Where the whole is published too (`is_total_shown`) and the counts held back sum to less than twice the smallest, subtraction would
     reveal them: the next larger counts are then held back as well, until what subtraction gives is no longer one small number.
     """
     held = {key for key, people in counts.items() if 0 < people < SMALLEST_COUNT}
     small = frozenset(held)
+    held |= {key for key in also if counts[key]}
     if is_total_shown and held:
         larger = sorted(
-            (key for key, people in counts.items() if people >= SMALLEST_COUNT), key=lambda key: counts[key]
+            (key for key, people in counts.items() if people >= SMALLEST_COUNT and key not in held),
+            key=lambda key: counts[key],
         )
         while larger and (len(held) < 2 or sum(counts[key] for key in held) < 2 * SMALLEST_COUNT):
             held.add(larger.pop(0))

@@ -1,31 +1,47 @@
 """The door of standards: the profile, what its words mean, the limits, and the standardising of written values."""
 
 import datetime
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from wanjia.kernel import settings
-from wanjia.kernel.declared import DeclarationErrors, Mistake, did_you_mean, load_file, load_folder
+from wanjia.kernel.declared import DeclarationErrors, Mistake, did_you_mean, load_file, load_folder, load_text
 from wanjia.standards import adapters
 from wanjia.standards.bulk import Reading
 from wanjia.standards.bulk.lookups import forget_texts
 from wanjia.standards.bulk.meanings import standardise
-from wanjia.standards.declared import Code, CodeSet, Element, ElementPart, ProfileFile, unknown_references
-from wanjia.standards.errors import UnknownCodeSet, UnknownDivision, UnknownElement
+from wanjia.standards.declared import (
+    Anchors,
+    Begins,
+    Code,
+    CodeSet,
+    DivisionChange,
+    Element,
+    ElementPart,
+    Moved,
+    ProfileFile,
+    unknown_references,
+)
+from wanjia.standards.errors import UnknownCodeSet, UnknownDivision, UnknownElement, UnknownUse
 from wanjia.standards.rules import limit_breaches, protected_breaches, spellings
+from wanjia.standards.rules.anchoring import Days, Place, anchored, place_of
+from wanjia.standards.rules.changes import changed, mistakes_of, significant, tops
 from wanjia.standards.rules.divisions import Division, Divisions, Resolution, number_prefixes
 from wanjia.standards.rules.names import homophone_heads
 from wanjia.standards.rules.near_numbers import Near, near_numbers
 from wanjia.standards.rules.reasons import REASONS, Reason
+from wanjia.standards.rules.restating import Carried, Restated, UsedShare, carried, restate, tellable
 from wanjia.standards.rules.spoken import ways_to_part, without_tones
 from wanjia.standards.rules.typed import Reader, TypedAddress, TypedName, TypedNumber
 
 __all__ = [
-    "REASONS", "Code", "CodeSet", "Division", "Divisions", "Element", "ElementPart", "Near", "Profile", "Reader", "Reading", "Reason", "Resolution",
-    "TypedAddress", "TypedName", "TypedNumber", "check_limits", "element", "forget_texts", "load_profile", "near_numbers",
-    "protected_breaches", "standardise", "ways_to_part", "without_tones",
+    "REASONS", "Anchors", "Begins", "Carried", "Code", "CodeSet", "Days", "Division", "DivisionChange", "Divisions", "Element", "ElementPart",
+    "Moved", "Near", "Place", "Profile", "Reader", "Reading", "Reason", "Resolution", "Restated", "TypedAddress", "TypedName", "TypedNumber",
+    "UsedShare", "carried", "changes_folder", "changes_stamp", "check_limits", "divisions_after", "element", "forget_texts", "load_profile",
+    "near_numbers", "protected_breaches", "read_change", "restate", "significant", "standardise", "tellable", "tops", "ways_to_part", "without_tones",
 ]  # fmt: skip
 
 
@@ -39,6 +55,9 @@ class Profile:
     code_sets: dict[str, CodeSet]
     divisions: Divisions
     departments: tuple[str, ...]
+    anchors: Anchors = field(default_factory=lambda: Anchors([]))
+    changes: tuple[DivisionChange, ...] = ()
+    divisions_declared: Divisions | None = None
 
     @property
     def code(self) -> str:
@@ -144,6 +163,43 @@ class Profile:
             raise UnknownDivision(code=code)
         return found
 
+    @cached_property
+    def redrawn(self) -> dict[str, str]:
+        """Code → its code of today, of all codes for which changes of divisions of this house say another than the declared table."""
+        before = self.divisions_declared
+        if before is None:
+            return {}
+        codes = {division.code for division in self.divisions}
+        now = {code: self.divisions.current_code(code) or code for code in codes}
+        return {code: one for code, one in now.items() if (before.current_code(code) or code) != one}
+
+    def code_now(self, code: str) -> str:
+        """The code of today for a written one: also of a finer code that the table does not hold, by what holds it."""
+        for known in (code, code[:9], code[:6]):
+            if known in self.divisions:
+                now = self.divisions.current_code(known)
+                return code if now is None or now == known else now
+        return code
+
+    def day_of_use(self, use: str, days: Days) -> datetime.date:
+        """The day by which a division code of this use is read (divisions/anchors.toml). Raises `UnknownUse`."""
+        return anchored(self._anchor(use), days)
+
+    def place(self, use: str, code: str, days: Days, lang: str = "zh") -> Place:
+        """What a division code of this use is called on its day, and today where that differs. Raises `UnknownUse`."""
+        return place_of(self.divisions, code, anchored(self._anchor(use), days), days.today, lang)
+
+    def _anchor(self, use: str) -> str:
+        found = next((one.anchor for one in self.anchors.uses if one.use == use), None)
+        if found is None:
+            near = did_you_mean(use, [one.use for one in self.anchors.uses])
+            raise UnknownUse(
+                use=use,
+                near_zh=f"，是否应为 {near}" if near else "",
+                near_en=f"; did you mean {near!r}?" if near else "",
+            )
+        return found
+
     def label(self, part_key: str, value: str | None, lang: str = "zh") -> str:
         """How a canonical value of a column is shown: the name of a code or division, else the value itself."""
         if value is None:
@@ -167,7 +223,34 @@ def load_profile(folder: Path | str | None = None) -> Profile:
     base = Path(folder) if folder is not None else settings.profile_dir()
     files = [base / "profile.toml", *sorted(p for p in base.rglob("*") if p.suffix in (".toml", ".csv"))]
     stamp = tuple((str(p), p.stat().st_mtime_ns) for p in files if p.exists() and "sources" not in p.parts)
-    return _load(base, stamp)
+    return _load(base, stamp, changes_stamp() if base == settings.profile_dir() else ())
+
+
+def changes_folder() -> Path:
+    """Where the changes of divisions that were carried out lie for every process to read, one file each."""
+    return settings.home() / "divisions"
+
+
+def changes_stamp() -> tuple[tuple[str, int], ...]:
+    """What tells whether a change of divisions was carried out since: each file with its moment. Cheap enough for every request."""
+    try:
+        with os.scandir(changes_folder()) as found:
+            return tuple(sorted((one.path, one.stat().st_mtime_ns) for one in found if one.name.endswith(".toml")))
+    except FileNotFoundError:
+        return ()
+
+
+def read_change(text: str, *, shown: str = "change") -> DivisionChange:
+    """A change of divisions as declared text says it; whether it fits the table says `divisions_after`. Raises `DeclarationErrors`."""
+    return load_text(text, DivisionChange, shown=shown)
+
+
+def divisions_after(change: DivisionChange, divisions: Divisions) -> Divisions:
+    """The table after a change; the one given is not touched. Raises `DeclarationErrors` with everything that is wrong with the change."""
+    if wrong := mistakes_of(change, divisions):
+        raise DeclarationErrors(Mistake(change.code, where, en, zh) for where, en, zh in wrong)
+    after = changed(change, divisions)
+    return Divisions(after.rows, {**divisions.shares, **after.shares})
 
 
 def element(key: str) -> Element:
@@ -183,8 +266,28 @@ def check_limits(words: Mapping[str, str], *, judged: bool = True) -> list[tuple
     return limit_breaches(words, judged=judged)
 
 
+def _with_changes(
+    declared: Divisions, changes: tuple[tuple[str, int], ...], mistakes: list[Mistake]
+) -> tuple[Divisions, tuple[DivisionChange, ...]]:
+    """The declared table and over it, in the order of their days, the changes this house carried out."""
+    told = [_collected(mistakes, lambda p=path: load_file(Path(p), DivisionChange), None) for path, _ in changes]
+    in_order = tuple(sorted((one for one in told if one is not None), key=lambda one: (one.on, one.code)))
+    divisions = declared
+    for change in in_order:
+        # a newer edition of the declared table may hold what was a change of this house before
+        if all(_ended_so(change, declared, code) for code in {move.old for move in change.moves}):
+            continue
+        divisions = _collected(mistakes, lambda c=change, d=divisions: divisions_after(c, d), divisions)
+    return divisions, in_order
+
+
+def _ended_so(change: DivisionChange, declared: Divisions, code: str) -> bool:
+    into = {move.new for move in change.moves if move.old == code}
+    return any(span.valid_to == change.on and into == set(span.successors) for span in declared.spans(code))
+
+
 @lru_cache(maxsize=8)
-def _load(base: Path, stamp: tuple) -> Profile:
+def _load(base: Path, stamp: tuple, changes: tuple[tuple[str, int], ...]) -> Profile:
     mistakes: list[Mistake] = []
     file = _collected(mistakes, lambda: load_file(base / "profile.toml", ProfileFile), None)
     elements = _collected(mistakes, lambda: load_folder(base / "elements", Element), {})
@@ -194,9 +297,33 @@ def _load(base: Path, stamp: tuple) -> Profile:
     for key, (where, en, zh) in unknown_references(elements.values(), code_sets, departments):
         mistakes.append(Mistake(f"elements/{key}.toml", where, en, zh))
     mistakes += _shared_columns(elements.values())
+    anchors = Anchors([])
+    if (base / "divisions" / "anchors.toml").exists():
+        anchors = _collected(mistakes, lambda: load_file(base / "divisions" / "anchors.toml", Anchors), anchors)
+    mistakes += _unanchored(elements.values(), anchors) if rows else []
+    declared = Divisions(rows)
+    divisions, carried_out = _with_changes(declared, changes, mistakes)
     if mistakes or file is None:
         raise DeclarationErrors(mistakes)
-    return Profile(base, file, _in_order(elements), code_sets, Divisions(rows), departments)
+    return Profile(
+        base,
+        file,
+        _in_order(elements),
+        code_sets,
+        divisions,
+        departments,
+        anchors,
+        carried_out,
+        declared if carried_out else None,
+    )
+
+
+def _unanchored(elements: Iterable[Element], anchors: Anchors) -> list[Mistake]:
+    """A column that holds division codes says by which day they are read."""
+    said = {one.use for one in anchors.uses}
+    columns = [column.key for one in elements for column in one.columns if column.type == "division"]
+    en, zh = "holds division codes: say by which day they are read", "含区划代码：须写明按哪一天理解"
+    return [Mistake("divisions/anchors.toml", key, en, zh) for key in columns if key not in said]
 
 
 def _collected(mistakes: list[Mistake], read, instead):

@@ -295,3 +295,61 @@ def unknown_references(
                 element.key,
                 ("owner", f"no department {element.owner!r} is declared", f"未声明部门 {element.owner!r}"),
             )
+
+
+AnchorDay = Literal["event", "registration", "residence", "today"]
+
+
+@dataclass(frozen=True)
+class AnchoredUse:
+    """One use of a division code, and by which day it is read: of the event, of the registration, since when somebody lives there, today."""
+
+    use: str
+    anchor: AnchorDay
+    why: Text
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """divisions/anchors.toml: every use of a division code with its day. `reprint`: which name a document shows that is made again."""
+
+    uses: list[AnchoredUse]
+    reprint: Literal["then", "then_and_today", "today"] = "then_and_today"
+
+    def check(self) -> Iterator[Breach]:
+        """No use is said twice."""
+        known = [one.use for one in self.uses]
+        for twice in sorted({use for use in known if known.count(use) > 1}):
+            yield f"uses.{twice}", "is given twice", "重复"
+
+
+@dataclass(frozen=True)
+class Begins:
+    """A division that begins, or has another name or parent, with a change. What is left out is taken from what moves into it."""
+
+    code: str
+    name: Text | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What becomes of one division: all of it, or a `share` of its people, is `new` from that day. `brought`: the part of `new`'s people it had."""
+
+    old: str
+    new: str
+    share: float | None = None
+    brought: float | None = None
+
+
+@dataclass(frozen=True)
+class DivisionChange:
+    """A change of divisions, as a file of one act of law: who becomes what from the day `on`, and whose office takes over what is open."""
+
+    code: str
+    kind: Literal["rename", "split", "merge", "transfer"]
+    on: datetime.date
+    law: Text
+    moves: list[Moved]
+    begins: list[Begins] = field(default_factory=list)
+    office: str | None = None

@@ -27,3 +27,12 @@ class UnknownCodeSet(WanjiaError):
     zh = "标准中没有代码集 {key}。请在 codes 文件夹中声明，或改正名称。"
     en = "The profile declares no code set {key!r}. Declare it in the folder 'codes', or correct the name."
     exit_code = 2
+
+
+class UnknownUse(WanjiaError):
+    """A division code is used in a way for which no anchor day is declared."""
+
+    code = "STANDARDS-004"
+    zh = "divisions/anchors.toml 未声明区划用途 {use}{near_zh}。请写明该处代码按哪一天理解。"
+    en = "divisions/anchors.toml declares no use {use!r}{near_en}. Say by which day codes are read there."
+    exit_code = 2

@@ -37,6 +37,7 @@ RIGHTS: dict[str, str | Promise] = {
     Right.ANSWER_ASKED: _("answer residents who ask why"),
     Right.DECIDE_CORRECTION: _("decide on corrections that residents ask for"),
     Right.FIND_USAGE: _("fetch for a resident who looked"),
+    Right.CHANGE_DIVISIONS: _("change divisions"),
 }
 
 #: what the public and the counter call the states of documents
@@ -135,6 +136,7 @@ READ_KINDS: dict[str, str | Promise] = {
     "access.renew_second_factor": _("renewed a second factor"),
     "access.open_account": _("opened an account"),
     "access.close_account": _("closed an account"),
+    "access.move_area": _("let an account serve what its area became"),
     "access.bind_resident": _("bound an account to the person"),
     "access.unbind_resident": _("ended an account's binding to the person"),
     "privacy.open_person": _("opened the record"),
@@ -169,6 +171,10 @@ READ_KINDS: dict[str, str | Promise] = {
     "register.redirect_persons": _("redirected former person ids"),
     "register.digest": _("computed the digest of the register"),
     "register.count_population": _("counted the population"),
+    "register.count_years": _("counted the population of past years"),
+    "register.order_change": _("ordered a change of divisions"),
+    "register.withdraw_change": _("withdrew a change of divisions"),
+    "register.change_divisions": _("changed divisions"),
     "intake.open_quarantined": _("showed a quarantined row"),
     "intake.receive": _("received a delivery"),
     "intake.standardise": _("standardised a delivery"),

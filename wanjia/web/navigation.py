@@ -87,6 +87,7 @@ MENU: tuple[Group, ...] = (
             Entry("scorecards", _("Scorecards"), "clipboard-check", Right.SEE_QUALITY, frozenset({"scorecard"})),
             Entry("findings", _("Findings"), "alert-triangle", Right.SEE_QUALITY),
             Entry("linkage_curve", _("Linkage"), "affiliate", Right.SEE_LINKAGE),
+            Entry("division_changes", _("Divisions"), "map", Right.CHANGE_DIVISIONS, frozenset({"change_divisions"})),
             Entry("asked", _("Residents ask"), "users", Right.ANSWER_ASKED, frozenset({"asked_case"})),
         ),
     ),
@@ -95,6 +96,7 @@ MENU: tuple[Group, ...] = (
         (
             Entry("population", _("By area"), "map", Right.SEE_POPULATION),
             Entry("pyramid", _("Age and sex"), "chart-bar", Right.SEE_POPULATION),
+            Entry("population_years", _("Over the years"), "chart-line", Right.SEE_POPULATION),
         ),
     ),
     Group(

@@ -1,8 +1,8 @@
 """The profile's own words for codes: elements, code values, divisions, sources, in the user's language. Unknown codes stay codes."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from wanjia.intake.declared import Source
-from wanjia.kernel import settings
+from wanjia.kernel import clock, settings
 from wanjia.kernel.declared import Text, load_folder
 from wanjia.privacy.api import DESK
 from wanjia.register.declared import Check
+from wanjia.standards import api as standards
+from wanjia.standards.api import Days
 from wanjia.standards.declared import CodeSet, Element, ElementPart
 from wanjia.web.labels import spoken
 
@@ -22,6 +24,7 @@ from wanjia.web.labels import spoken
 class Vocabulary:
     """What a profile calls things."""
 
+    profile: standards.Profile
     elements: Mapping[str, Element]
     columns: Mapping[str, ElementPart]
     code_sets: Mapping[str, CodeSet]
@@ -32,21 +35,20 @@ class Vocabulary:
 
 def vocabulary() -> Vocabulary:
     """The words of the profile in force, read once."""
-    return _read(settings.profile_dir())
+    return _read(settings.profile_dir(), standards.changes_stamp())
 
 
 @lru_cache(maxsize=4)
-def _read(profile: Path) -> Vocabulary:
+def _read(profile: Path, changes: tuple) -> Vocabulary:
     # ordered by code, because the profile's codes follow the order of the register form
     elements = sorted(
         load_folder(profile / "elements", Element).values(), key=lambda e: (not e.code.startswith("PB.GA"), e.code)
     )
-    divisions: dict[str, Text] = {}
-    for file in sorted((profile / "divisions").glob("*.csv")):
-        with file.open(encoding="utf-8", newline="") as rows:
-            for row in csv.DictReader(rows):
-                divisions[row["code"]] = Text(zh=row["name_zh"], en=row["name_en"] or row["name_zh"])
+    loaded = standards.load_profile(profile)
+    # of what a code stood for over the years, the last
+    divisions = {one.code: Text(one.name_zh, one.name_en or one.name_zh) for one in loaded.divisions}
     return Vocabulary(
+        profile=loaded,
         elements={e.key: e for e in elements},
         columns={c.key: c for e in elements for c in e.columns},
         code_sets=load_folder(profile / "codes", CodeSet),
@@ -92,6 +94,14 @@ def division_name(code: str | None, *, whole: bool = False) -> str:
     if not said:
         return code
     return ", ".join(reversed(said)) if get_language() == "en" else "".join(said)
+
+
+def place_words(use: str, code: str | None, *, registration: date | None = None, residence: date | None = None) -> str:
+    """A division by its name on the day this use of it is read by (divisions/anchors.toml), and by that of today where it is another."""
+    if not code:
+        return "–"
+    lang, days = get_language() or "zh", Days(clock.today(), registration=registration, residence=residence)
+    return vocabulary().profile.place(use, code, days, lang).said(lang)
 
 
 def value_words(column: str, value: str | None) -> str:

@@ -1,6 +1,7 @@
 """Accounts: opened, closed, bound to a person; their owners' settings; demo accounts."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -153,3 +154,28 @@ def staff_accounts() -> list[Account]:
     """The accounts of staff, open and closed: neither residents' nor machines'."""
     others = [code for code, role in book().roles.items() if role.is_resident or role.is_machine]
     return list(Account.objects.exclude(role__in=others).order_by("username"))
+
+
+def accounts_by_area() -> list[tuple[str, str]]:
+    """(username, area) of open accounts that serve a part of the country only, in order of name."""
+    rows = Account.objects.filter(is_active=True).exclude(area="").order_by("username")
+    return list(rows.values_list("username", "area"))
+
+
+def areas_served() -> list[str]:
+    """Every area some open account serves."""
+    return sorted({area for _, area in accounts_by_area()})
+
+
+@transaction.atomic
+def move_areas(areas: Mapping[str, str], *, by: str, why: str) -> list[str]:
+    """Let accounts serve what became of their area (area → area); their names. Each is traced: what an account may see is another."""
+    moved = []
+    for account in (
+        Account.objects.select_for_update().filter(area__in=list(areas), is_active=True).order_by("username")
+    ):
+        account.area = areas[account.area]
+        account.save(update_fields=["area"])
+        trace.record("access.move_area", by=by, why=why, detail={"account": account.pk})
+        moved.append(account.username)
+    return moved

@@ -255,8 +255,28 @@ def _shown(one: DocumentField, value: Mapping[str, str], relatives: Mapping[str,
     if one.fact:
         return relatives.get(one.fact) or words.EMPTY
     held, part = value.get(one.column), profile.part(one.column)
+    if held and part.type == "division":
+        return _placed(profile, one.column, held, value, lang)
     in_zh, in_en = profile.label(one.column, held or None, "zh"), profile.label(one.column, held or None, "en")
     return words.value_text(held, part.type, lang, in_zh, in_en)
+
+
+def _placed(profile: standards.Profile, column: str, code: str, value: Mapping[str, str], lang: str) -> str:
+    """A place by its name on the day this use of it is read by, and by that of today as the profile's `reprint` says."""
+    today = localdate()
+    happened, moved_in = _day(value.get("birth_on")), _day(value.get("moved_in_on"))
+    is_of_birth = column == "birth_place"
+    days = standards.Days(today, event=happened if is_of_birth else moved_in, registration=today, residence=moved_in)
+    return words.value_text(
+        code,
+        "division",
+        lang,
+        *(profile.place(column, code, days, one).said(one, profile.anchors.reprint) for one in ("zh", "en")),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text[:10]) if text else None
 
 
 def issuer_of(account: Account) -> dict[str, str]:

@@ -59,15 +59,43 @@ from wanjia.register.api.notices import mark_delivered, pending_notices
 from wanjia.register.api.numbering import KEYED as _KEYED_NUMBERS
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.redirecting import former_ids, forwarded, persons_who_left, redirect_persons
+from wanjia.register.api.redrawing import (
+    DONE,
+    WAITING,
+    WITHDRAWN,
+    Ordered,
+    Plan,
+    PlannedMove,
+    carry_out,
+    carry_out_due,
+    changes,
+    order_change,
+    plan_change,
+    publish,
+    withdraw_change,
+)
 from wanjia.register.api.resolving import Resolution, resolve, searchable_values
 from wanjia.register.api.sealing import seal_person
+from wanjia.register.api.series import (
+    RestatedCount,
+    RestatedDay,
+    Series,
+    count_years,
+    days_counted,
+    restated_series,
+    whole_area,
+)
+from wanjia.register.api.telling import plan_told, series_told
 
 #: what must be made again when a key rotates (kernel/sealed_stores.py)
 KEYED = (*_KEYED_CASES, *_KEYED_NUMBERS)
 
 __all__ = [
+    "DONE",
     "KEYED",
     "MOST_HITS",
+    "WAITING",
+    "WITHDRAWN",
     "AgeGroup",
     "AreaCounts",
     "AreaList",
@@ -81,8 +109,14 @@ __all__ = [
     "Listed",
     "LoadResult",
     "Member",
+    "Ordered",
+    "Plan",
+    "PlannedMove",
     "Pyramid",
     "Resolution",
+    "RestatedCount",
+    "RestatedDay",
+    "Series",
     "Sought",
     "Step",
     "area_as_of",
@@ -90,12 +124,17 @@ __all__ = [
     "assign_case",
     "begin_correction",
     "beliefs",
+    "carry_out",
+    "carry_out_due",
     "case_steps",
     "cases",
+    "changes",
     "check_form",
     "corrected_by",
     "count_as_of",
     "count_population",
+    "count_years",
+    "days_counted",
     "digest",
     "erase_events",
     "erase_person",
@@ -119,14 +158,18 @@ __all__ = [
     "move_case",
     "numbers_of",
     "open_case",
+    "order_change",
     "parties_of",
     "pending_notices",
     "person_as_of",
     "person_facts",
     "persons_who_left",
+    "plan_change",
+    "plan_told",
     "population_by_area",
     "population_pyramid",
     "prefilled",
+    "publish",
     "queue_sizes",
     "read_case",
     "rebuild",
@@ -134,8 +177,10 @@ __all__ = [
     "rehearse_few",
     "resolve",
     "resolve_few",
+    "restated_series",
     "seal_person",
     "searchable_values",
+    "series_told",
     "sizes",
     "somebody",
     "sought_by",
@@ -143,4 +188,6 @@ __all__ = [
     "subject_of",
     "subjects_of",
     "submit_case",
+    "whole_area",
+    "withdraw_change",
 ]  # fmt: skip

@@ -55,6 +55,7 @@ from wanjia.register.api.staging import age_in_days, match_values, office_before
 from wanjia.register.errors import FormRefused, KeyOfAnotherCase, ReasonMissing, SameEyes
 from wanjia.register.models import Event, EventParty, EventStep
 from wanjia.register.rules import forms
+from wanjia.standards import api as standards
 from wanjia.trace import api as trace
 
 
@@ -262,6 +263,10 @@ def _queue(officer: Account, *, mine: bool = False) -> QuerySet[Event]:
     own = Q(opened_by=officer.username) | Q(assigned_to=officer.username)
     area = access.significant(officer.area) if officer.area else ""
     of_others = Q(office__startswith=area) & ~Q(office="")
+    if area and standards.changes_stamp():
+        # cases that an office registered before its division changed are with the office of today
+        formerly = [code for code, now in standards.load_profile().redrawn.items() if now.startswith(area)]
+        of_others |= Q(office__in=formerly)
     return Event.objects.filter(own if mine else own | of_others).exclude(kind__in=(REVOCATION, REINSTATEMENT))
 
 

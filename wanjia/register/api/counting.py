@@ -17,6 +17,7 @@ from wanjia.privacy.api import ProtectedCount, protect_counts
 from wanjia.register.api.resolving import Resolution
 from wanjia.register.bulk.population import population
 from wanjia.register.models import Basis, PopulationCount
+from wanjia.standards import api as standards
 from wanjia.trace import api as trace
 
 MEN, WOMEN = "1", "2"
@@ -61,8 +62,8 @@ def count_population(*, by: str, why: str, as_of: date | None = None, resolution
     main job after a load, not of a page.
     """
     on = as_of or clock.today()
-    # where events lie over what was resolved, only the database holds what follows
-    if resolution is not None and not Basis.objects.exists():
+    # where events or changes of divisions lie over what was resolved, only the database holds what follows
+    if resolution is not None and not Basis.objects.exists() and not standards.load_profile().redrawn:
         cells = resolution.engine.arrow(population(resolution.states, resolution.residences, on))
     else:
         with get_engine() as engine:

@@ -21,6 +21,7 @@ from django.db.models import Max
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_csv, filled_anew
 from wanjia.privacy import api as privacy
+from wanjia.register.api.renewing import followed
 from wanjia.register.api.overlaying import with_events
 from wanjia.register.api.resolving import FACTS, FactTable, Resolution
 from wanjia.register.api.settling import LOAD_LOCK
@@ -96,7 +97,7 @@ def write(
                 only = getattr(resolution, "only", only)
         with timed("ask"):
             persons, households = resolution.person_ids(), resolution.household_ids()
-            facts = [(fact, resolution.fact_rows(fact)) for fact in FACTS]
+            facts = [(fact, _today(fact, resolution.fact_rows(fact))) for fact in FACTS]
         kept = None
         if only is None:
             # everybody's dossiers are sealed while PostgreSQL reads the facts and builds their indexes
@@ -126,6 +127,10 @@ def write(
     trace.record_job("register.load", persons=vault.touched(), by=by, why=why, detail=counts)
     Load.objects.create(at=at, actor=by, purpose=why, counts=counts)
     return LoadResult(at, resolution.persons, counts, seconds)
+
+
+def _today(fact: FactTable, rows: pa.Table) -> pa.Table:
+    return followed(rows) if fact.frame == "residences" else rows
 
 
 def _moment_after_last_change() -> datetime:

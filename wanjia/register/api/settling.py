@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from psycopg.types.json import Jsonb
 
 from wanjia.kernel import clock
+from wanjia.register.api.renewing import renewed
 from wanjia.register.api.resolving import FACTS, FactTable
 from wanjia.register.errors import HouseholdWouldBreak, RegisterBusy, SubjectGone
 from wanjia.register.rules.folding import Act, Facts, fold, is_nobody, nothing, open_piece
@@ -158,10 +159,13 @@ def refolded(
     basis = dict(cursor.fetchall())
     acts = acts_of(cursor, person_ids, without=without, counting=counting)
     absorbed = absorbed_now(cursor)
-    return {
+    found = {
         person: fold(_json(basis.get(person)) or nothing(), acts.get(person, ()), absorbed=absorbed)
         for person in person_ids
     }
+    for facts in found.values():
+        renewed(facts["residence"])
+    return found
 
 
 def acts_of(

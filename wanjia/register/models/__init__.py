@@ -9,10 +9,13 @@ from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, R
 from django.db import models
 from django.db.models import Q
 
+from wanjia.register.models.divisions import DivisionChange, DivisionCount
 from wanjia.register.models.events import Act, Basis, Event, EventParty, EventStep, Notice, NumberSeries
+from wanjia.register.models.kinds import ResidenceKind
 
 __all__ = [
-    "Act", "Basis", "Event", "EventParty", "EventStep", "Fact", "Household", "HouseholdKind", "Load", "Membership", "Notice", "NumberSeries",
+    "Act", "Basis", "DivisionChange", "DivisionCount", "Event", "EventParty", "EventStep", "Fact", "Household", "HouseholdKind", "Load",
+    "Membership", "Notice", "NumberSeries",
     "Person", "PersonRedirect", "PersonState", "PopulationCell", "PopulationCount", "Relation", "RelationKind", "Residence", "ResidenceKind",
 ]  # fmt: skip
 
@@ -132,13 +135,6 @@ class Membership(Fact):
             models.Index(fields=["person_id"], name="register_household_of"),
             models.Index(fields=["household_id"], name="register_by_household"),
         ]
-
-
-class ResidenceKind(models.TextChoices):
-    """Registered (户籍) or actual (现居住) place."""
-
-    DOMICILE = "domicile", "户籍地"
-    RESIDENCE = "residence", "现居住地"
 
 
 class Residence(Fact):

@@ -2,8 +2,9 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +44,10 @@ class Division:
         return self.name_zh if lang.startswith("zh") else self.name_en
 
 
+#: (code, the day it ended, what it became) → (the part of its people that went there, the part of those there that it had), as far as told
+Shares = Mapping[tuple[str, datetime.date, str], tuple[Fraction | None, Fraction | None]]
+
+
 @dataclass(frozen=True)
 class Resolution:
     """What a code stood for, and what stands there today: none, one or several divisions."""
@@ -54,7 +59,8 @@ class Resolution:
 class Divisions:
     """All divisions of a profile. Codes have 2 to 12 digits in steps of the administration; unknown finer digits are not judged."""
 
-    def __init__(self, rows: Iterable[Division]) -> None:
+    def __init__(self, rows: Iterable[Division], shares: Shares | None = None) -> None:
+        self.shares: Shares = shares or {}
         self._spans: dict[str, list[Division]] = defaultdict(list)
         for row in rows:
             self._spans[row.code].append(row)
@@ -106,14 +112,18 @@ class Divisions:
 
     def children(self, code: str | None, on: datetime.date | None = None) -> list[Division]:
         """The divisions directly below `code` (None: provinces) on a day, today if none is said, in order of code."""
-        found = []
-        for spans in self._spans.values():
-            for span in spans:
-                is_there = span.valid_to is None if on is None else span.is_valid_on(on)
-                if is_there and (span.parent or None) == code:
-                    found.append(span)
-                    break
-        return sorted(found, key=lambda span: span.code)
+        found: dict[str, Division] = {}
+        for span in self._below.get(code or None, ()):
+            if span.valid_to is None if on is None else span.is_valid_on(on):
+                found.setdefault(span.code, span)
+        return [found[one] for one in sorted(found)]
+
+    @cached_property
+    def _below(self) -> dict[str | None, list[Division]]:
+        found: dict[str | None, list[Division]] = defaultdict(list)
+        for division in self:
+            found[division.parent or None].append(division)
+        return found
 
     def path(self, code: str, on: datetime.date | None = None) -> list[Division]:
         """From the province down to the division of `code`; empty if the code is unknown."""
@@ -122,6 +132,22 @@ class Divisions:
         while at and (division := self.find(at, on)) is not None and division not in found:
             found.insert(0, division)
             at = division.parent
+        return found
+
+    def became(self, division: Division) -> list[Division]:
+        """What a division that ended became at once, in the order told."""
+        return [after for code in division.successors if (after := self._after(code, division)) is not None]
+
+    def came_from(self, division: Division) -> list[Division]:
+        """What became this division at once, in order of code."""
+        return sorted(self._before.get((division.code, division.valid_from), ()), key=lambda one: one.code)
+
+    @cached_property
+    def _before(self) -> dict[tuple[str, datetime.date | None], list[Division]]:
+        found: dict[tuple[str, datetime.date | None], list[Division]] = defaultdict(list)
+        for division in self:
+            for after in self.became(division) if division.valid_to is not None else ():
+                found[after.code, after.valid_from].append(division)
         return found
 
     def _today(self, division: Division) -> tuple[Division, ...]:
@@ -136,7 +162,7 @@ class Divisions:
             if one.valid_to is None:
                 found[one.code] = one
                 continue
-            waiting += [after for code in one.successors if (after := self._after(code, one)) is not None]
+            waiting += self.became(one)
         return tuple(found[code] for code in sorted(found))
 
     def _after(self, code: str, before: Division) -> Division | None:

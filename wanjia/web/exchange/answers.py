@@ -17,6 +17,7 @@ from wanjia.intake.errors import (
     TooManyColumns,
 )
 from wanjia.kernel.errors import WanjiaError
+from wanjia.register.errors.divisions import AreaNotThere, YearNotCounted
 from wanjia.services.errors import UsageQueryWrong
 from wanjia.trace.errors import LogNotShown
 
@@ -27,6 +28,8 @@ STATUS: dict[type[WanjiaError], int] = {
     PracticeTakesNoRecords: 403,
     SourceUnknown: 404,
     ReceiptUnknown: 404,
+    AreaNotThere: 404,
+    YearNotCounted: 404,
     PushRefused: 400,
     UsageQueryWrong: 400,
     IdempotencyKeyMissing: 400,

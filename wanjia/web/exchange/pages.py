@@ -8,11 +8,11 @@ from django.views.decorators.csrf import csrf_exempt
 from wanjia.intake import api as intake
 from wanjia.intake.errors import DeliveryTooLarge, IdempotencyKeyMissing
 from wanjia.kernel.errors import WanjiaError
-from wanjia.web.exchange import tracker
+from wanjia.web.exchange import population, tracker
 from wanjia.web.exchange.answers import bearer, language, problem
 from wanjia.web.page import Audience, page
 
-__all__ = ["tracker"]
+__all__ = ["population", "tracker"]
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 

@@ -23,8 +23,10 @@ from wanjia.web.labels import RELATIONS, RESIDENCES, word
 from wanjia.web.officer import readings
 from wanjia.web.officer.forms import CASE, mark_mistakes
 from wanjia.web.page import Audience, page
-from wanjia.web.words import division_name, element_name, value_words
+from wanjia.web.words import element_name, place_words, value_words
 
+#: kind of residence → the use of its code (divisions/anchors.toml)
+USES = {"domicile": "domicile_division", "residence": "residence_division"}
 #: beyond these no time zone can be reckoned with
 EARLIEST_YEAR, LATEST_YEAR = 1800, 9000
 STATUS: dict[type[WanjiaError], int] = {RightMissing: 403, OutsideArea: 404, PersonUnknown: 404, PurposeUnknown: 400}
@@ -149,7 +151,7 @@ def _held(person_id: int, ask: dict[str, Any]) -> dict[str, Any]:
         "residences": [
             {
                 "kind": word(RESIDENCES, one["kind"]),
-                "division": division_name(one["division"], whole=True),
+                "division": place_words(USES[one["kind"]], one["division"], residence=one["valid_from"]),
                 "from": one["valid_from"],
                 "to": one["valid_to"],
             }

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from wanjia.access.api import Right
+from wanjia.kernel import clock
 from wanjia.kernel.errors import WanjiaError
 from wanjia.register import api
 from wanjia.register.api import Case
@@ -18,7 +19,7 @@ from wanjia.web.labels import spoken
 from wanjia.web.listing import whole_number
 from wanjia.web.officer import event_form
 from wanjia.web.page import Audience, page
-from wanjia.web.words import division_name, value_words
+from wanjia.web.words import place_words, value_words
 
 #: for what an officer handles cases: whoever is in one sees it, with the number of the case
 AT_THE_COUNTER = "case"
@@ -206,7 +207,9 @@ def _line(found: Case) -> dict[str, Any]:
         "name": spoken(kind.name) if kind else found.kind,
         "status": spoken(api.event_book().lifecycle.status(found.status).name),
         "version": found.version,
-        "office": division_name(found.office, whole=True),
+        "office": place_words(
+            "case_office", found.office, registration=clock.day_of(found.registered_at) if found.registered_at else None
+        ),
         "opened_at": found.opened_at,
         "opened_by": found.opened_by,
         "assigned_to": found.assigned_to,

@@ -12,25 +12,21 @@ from django.utils.translation import gettext_lazy
 
 from wanjia.access.api import Right, significant
 from wanjia.kernel import settings
-from wanjia.privacy.api import SMALLEST_COUNT, ProtectedCount
+from wanjia.privacy.api import SMALLEST_COUNT
 from wanjia.register.api import population_by_area, population_pyramid
-from wanjia.web.labels import grouped
 from wanjia.web.page import Audience, page
+from wanjia.web.planner import years
+from wanjia.web.population_words import shown
+from wanjia.web.series_asked import BASES
 from wanjia.web.words import division_name
 
-BASES = {"residence": gettext_lazy("Living here"), "domicile": gettext_lazy("Registered here")}
+__all__ = ["years"]
+
 LEVELS = {
     "county": gettext_lazy("counties and districts"),
     "town": gettext_lazy("towns and sub-districts"),
     "village": gettext_lazy("communities and villages"),
 }
-
-
-def shown(count: ProtectedCount) -> str:
-    """A protected count in words: the number, “<10”, or “…” where it is held back to keep another hidden."""
-    if count.people is not None:
-        return grouped(count.people)
-    return f"<{SMALLEST_COUNT}" if count.is_small else "…"
 
 
 @lru_cache(maxsize=4)

@@ -19,10 +19,10 @@ from wanjia.register.api import sizes
 from wanjia.web.labels import DIMENSIONS, RUN_STATES, STAGES, grouped, spoken, word
 from wanjia.web.listing import ROWS, Listing, page_number, whole_number
 from wanjia.web.page import Audience, is_fragment, page
-from wanjia.web.steward import asked
+from wanjia.web.steward import asked, divisions
 from wanjia.web.words import check_name, element_name, source_name
 
-__all__ = ["asked"]
+__all__ = ["asked", "divisions"]
 
 RUN_TONES = {"done": "good", "failed": "bad", "open": "teal"}
 DELIVERIES_SHOWN = 60

@@ -16,9 +16,9 @@ from wanjia.trace.api import health as trace_health
 from wanjia.web.middleware import LANGUAGE_COOKIE, TEXT_COOKIE, explain
 from wanjia.web.navigation import first_page
 from wanjia.web.page import Audience, page
-from wanjia.web.public.pages import accounts, documents, identity
+from wanjia.web.public.pages import accounts, divisions, documents, identity
 
-__all__ = ["accounts", "documents", "identity"]
+__all__ = ["accounts", "divisions", "documents", "identity"]
 
 COOKIE_SECONDS = 365 * 24 * 3600
 PLAIN = "text/plain; charset=utf-8"
