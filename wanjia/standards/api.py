@@ -32,6 +32,7 @@ from wanjia.standards.rules.changes import changed, mistakes_of, significant, to
 from wanjia.standards.rules.divisions import Division, Divisions, Resolution, number_prefixes
 from wanjia.standards.rules.names import homophone_heads
 from wanjia.standards.rules.near_numbers import Near, near_numbers
+from wanjia.standards.rules.picking import Pick, Picker, standing
 from wanjia.standards.rules.reasons import REASONS, Reason
 from wanjia.standards.rules.restating import Carried, Restated, UsedShare, carried, restate, tellable
 from wanjia.standards.rules.spoken import ways_to_part, without_tones
@@ -39,9 +40,10 @@ from wanjia.standards.rules.typed import Reader, TypedAddress, TypedName, TypedN
 
 __all__ = [
     "REASONS", "Anchors", "Begins", "Carried", "Code", "CodeSet", "Days", "Division", "DivisionChange", "Divisions", "Element", "ElementPart",
-    "Moved", "Near", "Place", "Profile", "Reader", "Reading", "Reason", "Resolution", "Restated", "TypedAddress", "TypedName", "TypedNumber",
-    "UsedShare", "carried", "changes_folder", "changes_stamp", "check_limits", "divisions_after", "element", "forget_texts", "load_profile",
-    "near_numbers", "protected_breaches", "read_change", "restate", "significant", "standardise", "tellable", "tops", "ways_to_part", "without_tones",
+    "Moved", "Near", "Pick", "Place", "Profile", "Reader", "Reading", "Reason", "Resolution", "Restated", "TypedAddress", "TypedName",
+    "TypedNumber", "UsedShare", "carried", "changes_folder", "changes_stamp", "check_limits", "divisions_after", "element", "forget_texts",
+    "load_profile", "near_numbers", "protected_breaches", "read_change", "restate", "significant", "standardise", "standing", "tellable", "tops",
+    "ways_to_part", "without_tones",
 ]  # fmt: skip
 
 
@@ -124,6 +126,11 @@ class Profile:
             paths=self.divisions.written_paths,
             places=self.divisions.places_below,
         )
+
+    @cached_property
+    def picker(self) -> Picker:
+        """Finds divisions by what somebody types: code, name, pinyin, first letters, English name."""
+        return Picker(self.divisions, self.readings)
 
     def element(self, key: str) -> Element:
         """The element `key`. Raises `UnknownElement` with the nearest known one."""

@@ -19,7 +19,7 @@ EXAMPLES = [(code, number) for code, kind in KINDS.items() for number in range(l
 @pytest.fixture(autouse=True)
 def every_household_is_there(monkeypatch):
     known = what_is_known(clock.today())
-    anything = forms.Known(known.spellings, known.is_division, lambda number: True, known.today)
+    anything = forms.Known(known.spellings, known.division, lambda number: True, known.today)
     monkeypatch.setattr("wanjia.register.api.forms.what_is_known", lambda today: anything)
     # examples name made-up households: that number and household belong together is for the store's tests
     monkeypatch.setattr("wanjia.register.api.forms._judge_household_number", lambda judged, kind: None)

@@ -57,6 +57,7 @@ from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Form, Found, Sought, sought_by
 from wanjia.register.api.notices import mark_delivered, pending_notices
 from wanjia.register.api.numbering import KEYED as _KEYED_NUMBERS
+from wanjia.register.api.places import suggested
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
 from wanjia.register.api.redirecting import former_ids, forwarded, persons_who_left, redirect_persons
 from wanjia.register.api.redrawing import (
@@ -188,6 +189,7 @@ __all__ = [
     "subject_of",
     "subjects_of",
     "submit_case",
+    "suggested",
     "whole_area",
     "withdraw_change",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The form of an event: what was typed is judged field by field, and by the named checks against what the register holds."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,7 @@ from wanjia.register.api.declaring import event_book
 from wanjia.register.api.explaining import beliefs
 from wanjia.register.api.finding import subjects_of
 from wanjia.register.api.matching import match_forms
+from wanjia.register.api.places import days_of, meant, use_of
 from wanjia.register.api.redirecting import forwarded
 from wanjia.register.declared import EventKind, FormField, Party
 from wanjia.register.errors import FieldError
@@ -76,8 +77,9 @@ def judge(kind: EventKind, form: Mapping[str, Any], *, officer: Account | None, 
                 near_zh=f"，是否应为 {near}" if near else "", near_en=f"; did you mean {near!r}?" if near else ""
             ),
         )
+    days = days_of(given.get(kind.happens_on), today)
     for key, one in kind.fields.items():
-        _judge_field(judged, one, given.get(key), known)
+        _judge_field(judged, one, given.get(key), _on_its_day(known, one, days))
     scene = Scene(kind, {}, judged.values, {}, {}, today)
     if officer is not None:
         _judge_parties(judged, kind, form, officer, purpose, known)
@@ -172,7 +174,9 @@ def prefilled(
         if one.prefill == "today":
             filled[key] = clock.today().isoformat()
         elif dot and column in opened.get(source, {}):
-            filled[key] = opened[source][column]
+            said = opened[source][column]
+            # what is filled in beforehand for a field that is read by another day is the division of today
+            filled[key] = standards.load_profile().code_now(said) if one.type == "division" else said
     return filled
 
 
@@ -216,10 +220,8 @@ def what_is_known(today: date) -> forms.Known:
     """What judging a field asks of the profile and the register."""
     profile = standards.load_profile()
 
-    def is_division(code: str) -> bool:
-        return profile.divisions.resolve(code) is not None or (
-            len(code) > 6 and profile.divisions.resolve(code[:6]) is not None
-        )
+    def division(text: str) -> str:
+        return meant(profile, text, today)
 
     def is_household(number: int) -> bool:
         with connection.cursor() as cursor:
@@ -230,7 +232,7 @@ def what_is_known(today: date) -> forms.Known:
         household = rules.household_id(None, number)
         return household if is_household(household) else None
 
-    return forms.Known(profile.spellings, is_division, is_household, today, by_pinyin, numbered)
+    return forms.Known(profile.spellings, division, is_household, today, by_pinyin, numbered)
 
 
 @lru_cache(maxsize=64)
@@ -244,6 +246,15 @@ def by_pinyin(codes: str) -> Mapping[str, str]:
         for key in {"".join(syllables), "".join(one[0] for one in syllables)} - {""}:
             found.setdefault(key, set()).add(names[name])
     return {key: next(iter(owners)) for key, owners in found.items() if len(owners) == 1}
+
+
+def _on_its_day(known: forms.Known, one: FormField, days: standards.Days) -> forms.Known:
+    """What judging asks, with divisions as they were on the day by which this field's code is read."""
+    if one.type != "division":
+        return known
+    profile = standards.load_profile()
+    on = profile.day_of_use(use_of(one), days)
+    return replace(known, division=lambda text: meant(profile, text, on))
 
 
 def _judge_field(judged: Judged, one: FormField, value: Any, known: forms.Known) -> None:

@@ -1,5 +1,8 @@
 """What can be wrong with one field of an event's form. `field` is not part of the sentence: the page stands it beside the field."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from wanjia.kernel.errors import WanjiaError
 
 
@@ -95,6 +98,30 @@ class DivisionNotKnown(FieldError):
     code = "REGISTER-F11"
     zh = "没有这个区划代码。请从列表中选择。"
     en = "There is no division of that code. Choose one from the list."
+
+
+class DivisionToChoose(FieldError):
+    """What was typed does not say one division that stood on the day it is read by. `choices`: codes of those it may mean."""
+
+    def __init__(self, *, choices: Sequence[str], **fields: Any) -> None:
+        self.choices = tuple(choices)
+        super().__init__(**fields)
+
+
+class SeveralDivisions(DivisionToChoose):
+    """More than one division fits."""
+
+    code = "REGISTER-F40"
+    zh = "符合的区划不止一个。请从列出的区划中选择，或写得更完整。"
+    en = "More than one division fits. Choose one of those listed, or write more of it."
+
+
+class DivisionNotThen(DivisionToChoose):
+    """The division did not stand on that day."""
+
+    code = "REGISTER-F41"
+    zh = "{name}在 {on} 不是有效的区划。请从列出的当日区划中选择。"
+    en = "{name_en} was no division on {on}. Choose one of those listed, which stood on that day."
 
 
 class NotAName(FieldError):

@@ -21,7 +21,7 @@ LONGEST = {
     "document_number": 40,
     "organisation": 18,
     "code": 60,
-    "division": 20,
+    "division": 60,
     "date": 20,
     "datetime": 30,
     "identity_number": 30,
@@ -37,13 +37,13 @@ _DOTS = str.maketrans({"•": "·", "‧": "·", "∙": "·", "・": "·", "．"
 
 @dataclass(frozen=True)
 class Known:
-    """What judging a field asks of the profile and the register: spellings of a code set, whether a division is one, whether a household is there.
+    """What judging a field asks of the profile and the register: spellings of a code set, the division that is meant, whether a household is there.
 
     `by_pinyin`: names of codes by pinyin and by its initials, asked where nothing else fits; `numbered`: the id of the household with a number.
     """
 
     spellings: Callable[[str], Mapping[str, str]]
-    is_division: Callable[[str], bool]
+    division: Callable[[str], str]
     is_household: Callable[[int], bool]
     today: date
     by_pinyin: Callable[[str], Mapping[str, str]] = lambda codes: {}
@@ -80,9 +80,7 @@ def canonical(
     if kind == "integer":
         return _integer(text, least, most)
     if kind == "division":
-        if not text.isascii() or not text.isdigit() or not known.is_division(text):
-            raise wrong.DivisionNotKnown()
-        return text
+        return known.division(text)
     if kind == "identity_number":
         return _identity_number(text)
     if kind in ("date", "datetime"):

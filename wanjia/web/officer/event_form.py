@@ -11,17 +11,16 @@ from django.utils.translation import gettext as _
 from wanjia.register.declared import EventKind, FormField, When
 from wanjia.register.errors import FieldError
 from wanjia.web.labels import spoken
-from wanjia.web.words import value_words, vocabulary
+from wanjia.web.words import division_name, value_words, vocabulary
 
-#: how controls are named: values, parts, evidence, relations
-VALUE, PART, SEEN, NUMBER, RELATION = "v-", "p-", "seen-", "no-", "r-"
+#: how controls are named: values, parts, evidence, relations, choices among divisions
+VALUE, PART, SEEN, NUMBER, RELATION, CHOICE = "v-", "p-", "seen-", "no-", "r-", "pick-"
 _APART = re.compile(r"[\s,;，；、]+")
 _LIKE_A_NUMBER = re.compile(r"[0-9]{17}[0-9Xx]")
 MOST_TYPED = 200  # of persons in one part; the door says what is too many
 HINTS = {
     "date": "2026-01-31",
     "datetime": "2026-01-31 04:30",
-    "division": "990104",
 }
 
 
@@ -42,7 +41,8 @@ def typed(kind: EventKind, post: QueryDict) -> dict[str, Any]:
             }
             form["values"][key] = said
         else:
-            form["values"][key] = post.get(f"{VALUE}{key}", "")
+            # one of the choices shown beside what was ambiguous goes before it
+            form["values"][key] = post.get(f"{CHOICE}{key}") or post.get(f"{VALUE}{key}", "")
     for party in kind.parties:
         if not party.is_new:
             said = [one for one in _APART.split(post.get(f"{PART}{party.role}", "")) if one][:MOST_TYPED]
@@ -174,6 +174,12 @@ def _field(
     if one.type == "code":
         codes = vocabulary().code_sets[one.codes].by_code.values()
         field["options"] = [(code.code, spoken_code(code)) for code in codes if code.valid_to is None]
+    if one.type == "division":
+        field["value"] = _division_words(field["value"])
+        codes = dict.fromkeys(code for problem in problems.get(one.key, ()) for code in getattr(problem, "choices", ()))
+        field["choices"] = [(code, division_name(code, whole=True)) for code in codes]
+        # where there is something to choose the first choice is what the summary leads to
+        field["happens_on"] = kind.happens_on
     if one.type == "relations":
         said = value if isinstance(value, Mapping) else {}
         codes = vocabulary().code_sets["kinship"].by_code.values()
@@ -189,6 +195,12 @@ def _field(
         if field["rows"]:
             field["id"] = field["rows"][0]["id"]
     return field
+
+
+def _division_words(value: str) -> str:
+    """A code with its name beside it, as the list of choices writes it; anything else as it was typed."""
+    name = division_name(value)
+    return f"{value} {name}" if value.isascii() and value.isdigit() and name != value else value
 
 
 def _when(kind: EventKind, when: When | None) -> str:
