@@ -99,8 +99,8 @@ class Lives:
         which = chance.randrange(20)
         if which < 2:
             return self._turn_back(chance, counted=which == 1)
-        kind = chance.choice(sorted(_HAPPENS))
-        given = _HAPPENS[kind](self, chance)
+        kind = chance.choice(sorted(HAPPENS))
+        given = HAPPENS[kind](self, chance)
         return kind if given is not None and self.register(kind, *given) else None
 
     def register(self, kind: str, people: dict[str, list[int]], values: dict[str, Any]) -> bool:
@@ -139,7 +139,11 @@ class Lives:
     def folded(self) -> dict[int, Facts]:
         """Everybody folded anew from the basis and the acts of all events that count."""
         acts = [(p, a) for event in self.done if event.counts for p, a in event.acts]
-        return {person: fold(basis, [a for p, a in acts if p == person]) for person, basis in self.basis.items()}
+        absorbed = {p: a["into"] for p, a in acts if a["do"] == "absorb"}
+        return {
+            person: fold(basis, [a for p, a in acts if p == person], absorbed=absorbed)
+            for person, basis in self.basis.items()
+        }
 
     def _rosters(self) -> dict[int, list[int]]:
         rosters: dict[int, list[int]] = {}
@@ -160,21 +164,26 @@ class Lives:
         return None
 
     def _turn_back(self, chance: Random, *, counted: bool) -> str | None:
-        chosen = [event for event in self.done if event.counts is counted]
+        # a merge that was undone is made anew, never reinstated
+        chosen = [event for event in self.done if event.counts is counted and (counted or event.kind != "merge")]
         if not chosen or not self.refold(chance.choice(chosen)):
             return None
         return "revoked" if counted else "reinstated"
 
     def refold(self, event: Done) -> bool:
         """Revoke or reinstate an event, if nothing stands against it, as registering.revoke_case and reinstate_case do."""
-        concerned = {person for person, _ in event.acts}
+        concerned = {person for person, act in event.acts if act["do"] != "rename"}
         founded = {person for person, act in event.acts if act["do"] == "found"}
+        stayed = {act["into"] for _, act in event.acts if act["do"] == "absorb"}
         later = any(
-            person in concerned and act["do"] != "touch"
+            stayed & {p for ids in e.people.values() for p in ids}
+            or any(person in concerned and act["do"] not in ("touch", "rename") for person, act in e.acts)
             for e in self.done
             if e.counts and e.number > event.number
-            for person, act in e.acts
         )
+        concerned = {person for person, _ in event.acts}
+        if stayed:
+            concerned |= {p for p, f in self.facts.items() if any(r["other_id"] in stayed for r in f["relation"])}
         if later or (not event.counts and any(is_nobody(self.facts[p]) for p in concerned - founded)):
             return False
         event.counts = not event.counts
@@ -333,6 +342,14 @@ def _adoption(lives: Lives, chance: Random) -> Any:
     return {"child": [child], role: [parent]}, values
 
 
+def _merge(lives: Lives, chance: Random) -> Any:
+    one = _someone(lives, chance)
+    other = _someone(lives, chance, lambda p: p != one)
+    homes = [lives.home(one), lives.home(other)]
+    chosen = chance.choice(homes) if None not in homes and homes[0] != homes[1] else None
+    return {"person": [one], "other": [other]}, {"on": _day(lives, chance), "ground": "-", "household": chosen}
+
+
 def _living_at(lives: Lives, chance: Random) -> Any:
     return {"person": [_someone(lives, chance)]}, {
         "on": _day(lives, chance),
@@ -344,7 +361,7 @@ def _living_no_more(lives: Lives, chance: Random) -> Any:
     return {"person": [_someone(lives, chance)]}, {"on": _day(lives, chance)}
 
 
-_HAPPENS: dict[str, Any] = {
+HAPPENS: dict[str, Any] = {
     "birth": _birth,
     "arrival": _arrival,
     "death": _death,
@@ -362,4 +379,5 @@ _HAPPENS: dict[str, Any] = {
     "adoption": _adoption,
     "residence_registration": _living_at,
     "residence_end": _living_no_more,
+    "merge": _merge,
 }

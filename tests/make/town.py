@@ -48,7 +48,17 @@ FAMILIES = [
     ("min", "D", "赵敏", "2", date(1986, 10, 10), "10"),
     ("xin", "D", "陈欣", "2", date(2012, 2, 29), "32"),
 ]
+#: second entries of 王伟, 赵敏 and 刘桂, from records without a number
+DOUBLES = ("wei2", "min2", "gui2", "gui3")
+WITH_DOUBLES = [
+    *FAMILIES,
+    ("wei2", "E", "王卫", "1", date(1980, 5, 1), "02"),
+    ("min2", "F", "赵敏", "2", date(1986, 10, 10), "02"),
+    ("gui2", "F", "刘桂", "1", date(1960, 8, 8), "51"),
+    ("gui3", "G", "刘贵", "1", date(1960, 8, 8), "02"),
+]
 PLACES = {"A": QINGFENG, "B": QINGFENG, "C": SHIQIAO, "D": SHIQIAO}
+PLACES_OF_DOUBLES = {**PLACES, "E": SHIQIAO, "F": QINGFENG, "G": SHIQIAO}
 
 
 def rows_of(families=FAMILIES, places=PLACES) -> list[dict[str, Any]]:
@@ -79,9 +89,12 @@ def number_of(household: str, places=PLACES) -> str:
     return f"{places[household][:9]}0000{ord(household[0]):02d}"
 
 
-def build(engine, families=FAMILIES, places=PLACES) -> Town:
-    """Load the town into the (empty) register."""
+def build(engine, families=FAMILIES, places=PLACES, *, unnumbered=()) -> Town:
+    """Load the town into the (empty) register; of those `unnumbered` the sources say no citizen number."""
     rows = rows_of(families, places)
+    for family, row in zip(families, rows, strict=True):
+        if family[0] in unnumbered:
+            row["citizen_number"] = None
     town = Town(frame=make.frame(rows))
     ids = town.frame["assertion_id"].to_pylist()
     town.links = make.links(town.frame, ids)

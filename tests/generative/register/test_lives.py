@@ -1,16 +1,18 @@
 """Whatever legal events follow each other in a small town, the register stays whole; and the database holds what the rules say."""
 
+import copy
 import itertools
 from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.make.lives import Lives
+from tests.make.lives import HAPPENS, Done, Lives
 from wanjia.kernel import settings as house
 from wanjia.register.api.declaring import load_events
-from wanjia.register.rules.folding import open_piece
+from wanjia.register.rules.folding import fold, is_nobody, open_piece
 
 KINDS = load_events(house.profile_dir()).kinds
 LIFE = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=12)
@@ -106,5 +108,49 @@ def test_the_town_does_live():
             happened[lives.step(number * 1000 + place)] += 1
     wanted = {"birth", "death", "arrival", "move_out", "move_in", "set_up_household", "split_household", "join_household", "marriage_note",
               "divorce_note", "change_of_head", "change_correction", "cancellation", "restoration", "adoption",
-              "residence_registration", "residence_end", "revoked", "reinstated"}  # fmt: skip
+              "residence_registration", "residence_end", "merge", "revoked", "reinstated"}  # fmt: skip
     assert wanted <= set(happened), wanted - set(happened)
+
+
+def merged(lives: Lives, chance: Random) -> Done | None:
+    """Two of the town made one, if any two can be."""
+    for _ in range(20):
+        if lives.register("merge", *HAPPENS["merge"](lives, chance)):
+            return lives.done[-1]
+    return None
+
+
+def undone_is_identity(seed: int) -> bool:
+    """Random lives, a merge, more lives; whether it could be undone, and then both are what they were."""
+    chance, lives = Random(seed), Lives.begin(KINDS)
+    for _ in range(chance.randrange(8)):
+        lives.step(chance.randrange(2**32))
+    before = copy.deepcopy(lives.facts)
+    merge = merged(lives, chance)
+    if merge is None:
+        return False
+    one, other = merge.people["person"][0], merge.people["other"][0]
+    assert is_nobody(lives.facts[other])
+    assert not any(r["other_id"] == other for facts in lives.facts.values() for r in facts["relation"])
+    ensure_town_is_whole(lives)
+    since = [lives.step(chance.randrange(2**32)) for _ in range(chance.choice((0, 0, 1, 3)))]
+    if not merge.counts or not lives.refold(merge):
+        return False
+    ensure_town_is_whole(lives)
+    assert lives.facts == lives.folded()
+    # a relative may have been merged since; nothing else may differ
+    led = {p: a["into"] for e in lives.done if e.counts for p, a in e.acts if a["do"] == "absorb"}
+    assert [lives.facts[p] for p in (one, other)] == [fold(before[p], [], absorbed=led) for p in (one, other)]
+    if not any(since):
+        assert lives.facts == before
+    return True
+
+
+def test_undoing_a_merge_is_identity():
+    done = sum(undone_is_identity(seed) for seed in range(150))
+    assert done > 40, f"only {done} merges of 150 were undone: the test would be about nothing"
+
+
+@pytest.mark.heavy
+def test_undoing_many_merges_is_identity():
+    assert sum(undone_is_identity(seed) for seed in range(150, 10_000)) > 3000

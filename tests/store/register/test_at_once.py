@@ -37,12 +37,13 @@ def town(django_db_setup, django_db_blocker):
             call_command("migrate", verbosity=0)
             try:
                 with get_engine("duckdb") as engine:
-                    made = make.build(engine)
+                    made = make.build(engine, make.WITH_DOUBLES, make.PLACES_OF_DOUBLES, unnumbered=make.DOUBLES)
                     made.engine = engine
                     made.officers = {
                         name: make.officer(name, area, role)
                         for name, area, role in (
                             ("li", "990104", "officer"), ("wu", "990104", "officer"), ("sun", "990104", "supervisor"), ("zhou", "990105", "officer"),
+                            ("gao", "99", "officer"), ("qian", "99", "supervisor"), ("shen", "99", "supervisor"),
                         )
                     }  # fmt: skip
                     yield made
@@ -136,3 +137,73 @@ def test_a_load_and_an_event_wait_for_each_other(town, monkeypatch):
     assert [one for one in told if isinstance(one, Exception)] == []
     before = api.digest(**WHO)
     assert api.rebuild(make.resolved(town.engine, town), expect_equal=True, **WHO)[:2] == (before, before)
+
+
+def merging(town, person, other, household):
+    form = {
+        "values": {"on": "2026-11-01", "ground": "同一人", "household": town.households[household]},
+        "people": {"person": town.persons[person], "other": town.persons[other]},
+        "declarant": "office",
+    }
+    return submitted("merge", form, town.officers["gao"])
+
+
+def test_one_person_is_not_merged_both_ways(town):
+    """Each would stay: one merge is registered, and the other officer is told that the person is gone."""
+    one, two = merging(town, "gui2", "gui3", "F"), merging(town, "gui3", "gui2", "F")
+    # each is an open case about the other's persons; both are told so at one moment
+    said = at_once(register(one, town.officers["qian"]), register(two, town.officers["shen"]))
+    assert {type(each) for each in said} <= {FormRefused, RegisterBusy}, said
+    api.move_case(two.id, "withdraw", version=two.version, officer=town.officers["gao"], **PURPOSE)
+    done, late = at_once(register(one, town.officers["qian"]), register(one, town.officers["shen"]))
+    statuses = sorted(str(getattr(each, "status", type(each).__name__)) for each in (done, late))
+    assert statuses == ["CaseMovedOn", "registered"], (done, late)
+    assert api.forwarded(town.persons["gui3"]) == town.persons["gui2"]
+
+
+def test_a_merge_during_an_event(town):
+    """A change of head is submitted for who is to be taken in while the merge waits: whichever comes second is told, and nothing is lost."""
+    before = api.digest(**WHO)
+    merge = merging(town, "wei", "wei2", "A")
+    officer, other = town.officers["gao"], town.persons["wei2"]
+    form = {
+        "values": {"kind": "20", "on": "2026-11-02", "name": "王威"}, "people": {"person": other}, "declarant": "self",
+        "evidence": {"ground": {"seen": True, "number": "1"}},
+    }  # fmt: skip
+    draft = api.open_case("change_correction", form, officer=officer, **PURPOSE)
+    said = at_once(
+        register(merge, town.officers["qian"]),
+        lambda: api.submit_case(draft.id, version=draft.version, officer=officer, **PURPOSE),
+    )
+    merged = getattr(said[0], "status", "") == "registered"
+    if merged:
+        # the name goes to who they are now, or the case says that the person is gone
+        assert not isinstance(said[1], Exception), said
+        second = api.move_case(said[1].id, "withdraw", version=said[1].version, officer=officer, **PURPOSE)
+    else:
+        assert isinstance(said[0], FormRefused), said
+        assert [one.code for one in said[0].problems["other"]] == ["REGISTER-C25"]
+        second = api.move_case(said[1].id, "withdraw", version=said[1].version, officer=officer, **PURPOSE)
+        merge = api.move_case(merge.id, "register", version=merge.version, officer=town.officers["qian"], **PURPOSE)
+    assert second.status == "withdrawn"
+    assert api.forwarded(other) == town.persons["wei"]
+    form = {
+        "values": {"merge": merge.id, "on": "2026-11-02", "ground": "两人"}, "people": {"person": town.persons["wei"]}, "declarant": "office",
+    }  # fmt: skip
+    undo = submitted("unmerge", form, officer)
+    said = at_once(register(undo, town.officers["qian"]), register(undo, town.officers["shen"]))
+    assert sorted(str(getattr(each, "status", type(each).__name__)) for each in said) == ["CaseMovedOn", "registered"]
+    assert api.digest(**WHO) == before
+
+
+def test_who_was_merged_away_is_gone_for_a_case_that_waited(town):
+    """An event submitted before the merge would have been refused as an open case; one that slipped in between is told by name."""
+    from django.db import transaction
+
+    from wanjia.register.api.settling import hold
+    from wanjia.register.errors import SubjectGone
+
+    gone = town.persons["gui3"]
+    assert api.forwarded(gone) != gone
+    with pytest.raises(SubjectGone), transaction.atomic(), connection.cursor() as cursor:
+        hold(cursor, [gone])

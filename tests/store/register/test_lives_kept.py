@@ -11,8 +11,10 @@ from tests.generative.register.test_lives import KINDS, ensure_town_is_whole
 from tests.make import town as make
 from tests.make.lives import Done, Lives
 from tests.store.register.test_events import engine, town
+from wanjia.privacy.api import number_marks
 from wanjia.register import api
 from wanjia.register.api import casework, registering
+from wanjia.register.api.doubles import Looked
 from wanjia.register.api.forms import Judged
 from wanjia.register.api.settling import read, say_cases
 from wanjia.register.errors import FormRefused, HouseholdWouldBreak, LaterEventStands, SubjectGone
@@ -50,8 +52,12 @@ class Kept(Lives):
                 EventParty.objects.bulk_create(
                     [EventParty(event=event, role=role, person_id=one) for role, ids in people.items() for one in ids]
                 )
+                looked = None
+                if kind == "merge":
+                    # all of the town have a number, and they differ: as if it had been found that those are not sound
+                    looked = Looked(False, number_marks([*people["person"], *people["other"]]))
                 said = registering.register_case(
-                    event, KINDS[kind], Judged(values, people), {}, officer=self.officer, purpose="case"
+                    event, KINDS[kind], Judged(values, people), {}, looked=looked, officer=self.officer, purpose="case"
                 )
                 event.status = "registered"
                 event.save()

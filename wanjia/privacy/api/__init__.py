@@ -92,6 +92,7 @@ __all__ = [
     "mask_address",
     "mask_name",
     "mask_number",
+    "number_marks",
     "open_person",
     "protect_counts",
 ]
@@ -164,6 +165,20 @@ def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]
             if person_id not in persons[-1:]:
                 persons.append(person_id)
     return found
+
+
+def number_marks(person_ids: Iterable[int]) -> frozenset[tuple[int, bytes]]:
+    """(person, keyed hash) of every citizen number that records or events state of these persons: whether something changed is told by these alone.
+
+    Nothing is opened, so nothing is traced here; a hash says nothing to whoever lacks the key.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT person_id, blind FROM privacy_blindindex WHERE kind = %(kind)s AND person_id = ANY(%(ids)s) UNION ALL"
+            " SELECT person_id, blind FROM privacy_amendmentblind WHERE kind = %(kind)s AND person_id = ANY(%(ids)s)",
+            {"kind": int(BlindKind.NUMBER), "ids": list(person_ids)},
+        )
+        return frozenset((person, bytes(blind)) for person, blind in cursor.fetchall())
 
 
 def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple[int, int]]:

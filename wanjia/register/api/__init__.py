@@ -55,6 +55,7 @@ from wanjia.register.api.following import CaseMoved
 from wanjia.register.api.forms import check_form, prefilled
 from wanjia.register.api.loading import LoadResult, load
 from wanjia.register.api.matching import Form, Found, Sought, sought_by
+from wanjia.register.api.merging import MERGE, UNMERGE, Beside, Preview, merges_of, preview_merge
 from wanjia.register.api.notices import mark_delivered, pending_notices
 from wanjia.register.api.numbering import KEYED as _KEYED_NUMBERS
 from wanjia.register.api.places import suggested
@@ -94,13 +95,16 @@ KEYED = (*_KEYED_CASES, *_KEYED_NUMBERS)
 __all__ = [
     "DONE",
     "KEYED",
+    "MERGE",
     "MOST_HITS",
     "WAITING",
     "WITHDRAWN",
+    "UNMERGE",
     "AgeGroup",
     "AreaCounts",
     "AreaList",
     "Belief",
+    "Beside",
     "Case",
     "CaseMoved",
     "Form",
@@ -113,6 +117,7 @@ __all__ = [
     "Ordered",
     "Plan",
     "PlannedMove",
+    "Preview",
     "Pyramid",
     "Resolution",
     "RestatedCount",
@@ -156,6 +161,7 @@ __all__ = [
     "mark_delivered",
     "members_around",
     "members_of",
+    "merges_of",
     "move_case",
     "numbers_of",
     "open_case",
@@ -171,6 +177,7 @@ __all__ = [
     "population_pyramid",
     "prefilled",
     "publish",
+    "preview_merge",
     "queue_sizes",
     "read_case",
     "rebuild",

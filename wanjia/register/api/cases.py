@@ -5,6 +5,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -16,7 +17,7 @@ from wanjia.access.models import Account
 from wanjia.kernel import clock, settings
 from wanjia.kernel.keyring import Keyring
 from wanjia.privacy.api import BlindKind, Said
-from wanjia.register.api import registering
+from wanjia.register.api import merging, registering
 from wanjia.register.api.casework import (
     ASSIGN,
     OPEN,
@@ -49,6 +50,7 @@ from wanjia.register.api.casework import (
 )
 from wanjia.register.api.declaring import event_book
 from wanjia.register.api.following import tell_followers
+from wanjia.register.api.doubles import Looked
 from wanjia.register.api.forms import Judged, judge
 from wanjia.register.api.settling import say_cases
 from wanjia.register.api.staging import age_in_days, match_values, office_before
@@ -169,6 +171,7 @@ def move_case(case_id: int, verb: str, *, version: int, reason: str = "", office
     `registering.register_case` raises; then nothing is changed.
     """
     enter(officer, purpose)
+    looked = merging.look_before(case_id, verb, officer=officer, purpose=purpose)
     with refusal_told(case_id, officer, purpose):
         event = locked(case_id, version, officer, purpose)
         move = move_of(event, verb, officer)
@@ -179,7 +182,7 @@ def move_case(case_id: int, verb: str, *, version: int, reason: str = "", office
             raise ReasonMissing()
         if move.is_second:
             _ensure_second_eyes(event, officer)
-        done = {"register": _register, "revoke": _revoke, "reinstate": _reinstate}.get(verb)
+        done = {"register": partial(_register, looked=looked), "revoke": _revoke, "reinstate": _reinstate}.get(verb)
         if done:
             done(event, officer, purpose, said)
         stepped(event, verb, move.to, officer, said)
@@ -283,12 +286,17 @@ def _ensure_content(event: Event, verb: str, officer: Account) -> None:
         raise not_allowed(event, event_book().lifecycle.move(verb), officer)
 
 
-def _register(event: Event, officer: Account, purpose: str, reason: str) -> None:
+def _register(event: Event, officer: Account, purpose: str, reason: str, *, looked: Looked | None) -> None:
     kind = event_book().kind(event.kind)
     _ensure_content(event, "register", officer)
     kept = opened(event)
     judged = Judged(**{**kept["judged"], "problems": {}})
-    said = registering.register_case(event, kind, judged, kept["match"], officer=officer, purpose=purpose)
+    if merging.undoes(kind):
+        merging.undo_case(event, kind, judged, officer=officer, purpose=purpose)
+        return
+    said = registering.register_case(
+        event, kind, judged, kept["match"], looked=looked, officer=officer, purpose=purpose
+    )
     keep_form(event, {**kept, "said": [[s.person_id, s.subject, s.as_of, s.values, s.searchable] for s in said]})
 
 

@@ -34,6 +34,7 @@ ASSIGN, SAVE, OPEN = "assign", "save", "open"
 MOST_FORM_BYTES = 200_000
 MOST_FIELD = 2_000  # beyond this a field is named as what makes the form too large
 REVOCATION, REINSTATEMENT = "revocation", "reinstatement"
+REVOKE, REINSTATE = "revoke", "reinstate"
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,19 @@ def move_of(event: Event, verb: str, officer: Account) -> Move:
 
 
 def verbs_of(event: Event, officer: Account) -> tuple[str, ...]:
-    """What this account may do next with the case, by the table; an event about another has no life of its own."""
+    """What this account may do next with the case, by the table; an event about another has no life of its own, and what only an event of another
+    kind undoes is not revoked."""
     if event.kind in (REVOCATION, REINSTATEMENT):
         return ()
-    return tuple(m.verb for m in event_book().lifecycle.moves if event.status in m.of and officer.role in m.roles)
+    kinds = event_book().kinds
+    is_final = event.kind in kinds and (
+        kinds[event.kind].undone_by or any(one.undone_by == event.kind for one in kinds.values())
+    )
+    return tuple(
+        m.verb
+        for m in event_book().lifecycle.moves
+        if event.status in m.of and officer.role in m.roles and not (is_final and m.verb in (REVOKE, REINSTATE))
+    )
 
 
 def not_allowed(event: Event, move: Move | None, officer: Account) -> MoveNotAllowed:

@@ -11,6 +11,7 @@ from wanjia.access.api import SearchScope, Subject, raise_wall, significant
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
 from wanjia.register.api.matching import BESIDE, ELEMENTS, ORDER, Form, Found, Sought, sought_by
+from wanjia.register.api.redirecting import forwarded_all
 from wanjia.trace import api as trace
 
 MOST_HITS = 500
@@ -93,8 +94,12 @@ def _looked_up(forms: Sequence[Form]) -> dict[int, list[Form]] | None:
     if len(rows) > MOST_LOOKED_AT:
         return None
     found: dict[int, list[Form]] = {}
+    # what was said of somebody merged with another finds who they are now
+    now = forwarded_all({person for _, person in rows})
     for place, person in rows:
-        found.setdefault(person, []).append(forms[place])
+        by = found.setdefault(now.get(person, person), [])
+        if forms[place] not in by:
+            by.append(forms[place])
     return {person: sorted(by, key=lambda form: ORDER.index(form.found)) for person, by in found.items()}
 
 
@@ -152,7 +157,9 @@ def _order(hit: Hit) -> tuple:
 def numbers_of(typed: str) -> list[list[int]]:
     """The persons of a typed citizen number, by blind index: ids only, whoever asks; decide about each before anything is told."""
     forms = [form.value for form in sought_by(typed).forms if form.found is Found.NUMBER]
-    return list(privacy.find_by_blind(BlindKind.NUMBER, forms).values())
+    found = privacy.find_by_blind(BlindKind.NUMBER, forms).values()
+    now = forwarded_all({person for ids in found for person in ids})
+    return [list(dict.fromkeys(now.get(person, person) for person in ids)) for ids in found]
 
 
 def household_members(

@@ -17,6 +17,7 @@ from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
 from wanjia.register import rules
 from wanjia.register.api.declaring import event_book
+from wanjia.register.api.doubles import look
 from wanjia.register.api.explaining import beliefs
 from wanjia.register.api.finding import subjects_of
 from wanjia.register.api.matching import match_forms
@@ -111,14 +112,18 @@ def check_form(
 
     Changes nothing. Traced for each person named. Raises `RightMissing`, `PurposeUnknown`, `KindUnknown`.
     """
-    from wanjia.register.api.staging import rehearsed
+    from wanjia.register.api.staging import makes_one, rehearsed
 
     access.require(officer, Right.HANDLE_EVENTS)
     access.require_purpose(officer, purpose)
     kind = event_book().kind(kind_code)
     judged = judge(kind, form, officer=officer, purpose=purpose, today=clock.today())
+    looked = None
+    if makes_one(kind) and not judged.problems:
+        both = (judged.people["person"][0], judged.people["other"][0])
+        looked = look(*both, officer=officer, purpose=purpose, why=f"{purpose}:{kind.code}")
     with transaction.atomic(), connection.cursor() as cursor:
-        problems = judged.problems or rehearsed(cursor, kind, judged)
+        problems = judged.problems or rehearsed(cursor, kind, judged, looked=looked)
         told_of_check(problems, judged.everybody, officer=officer, why=f"{purpose}:{kind.code}", kind=kind.code)
     return problems
 

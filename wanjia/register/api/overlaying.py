@@ -19,7 +19,7 @@ from wanjia.privacy import api as privacy
 from wanjia.register import rules
 from wanjia.register.api.declaring import event_book
 from wanjia.register.api.resolving import FACTS, FactTable
-from wanjia.register.api.settling import KIND_OF, absorbed_now, acts_of
+from wanjia.register.api.settling import KIND_OF, absorbed_now, acts_of, merged_now, unpacked
 from wanjia.register.rules.folding import Facts, fold, is_nobody, nothing
 from wanjia.standards import api as standards
 
@@ -47,10 +47,24 @@ class _WithEvents:
                 "SELECT person_id, facts FROM register_basis WHERE %(all)s OR person_id = ANY(%(ids)s)",
                 {"all": only is None, "ids": list(self.only or [])},
             )
-            self._kept: dict[int, Facts] = dict(cursor.fetchall())
+            self._kept: dict[int, Facts] = {person: unpacked(facts) for person, facts in cursor.fetchall()}
             self._acts = acts_of(cursor, None if only is None else list(self._kept), counting=event_book().counting)
             self._absorbed = absorbed_now(cursor)
             _redirect(cursor, self._same)
+            self._same |= self._fused(cursor)
+
+    def _fused(self, cursor: Any) -> dict[int, int]:
+        """Of two whom an event made one, where the sources came to know them as one too, and by the other's id: that id → who stayed."""
+        merged = merged_now(cursor, counting=event_book().counting)
+        if not merged:
+            return {}
+        ids = np.asarray(_renamed(self._settled.person_ids(), "id", self._same)["id"])
+        stated = set(ids[np.isin(ids, np.array([*merged, *merged.values()], np.int64))].tolist())
+        return {
+            former: person
+            for former, person in merged.items()
+            if former in stated and person not in stated and not is_nobody(self._kept.get(person, nothing()))
+        }
 
     @cached_property
     def _rows(self) -> dict[str, pa.Table]:

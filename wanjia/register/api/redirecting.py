@@ -1,6 +1,6 @@
 """Former ids: a person whose records all belong to another person now is found under that one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import connection, transaction
 
@@ -45,14 +45,29 @@ def redirect_persons(successors: Mapping[int, int], *, by: str, why: str) -> int
 
 def forwarded(person_id: int) -> int:
     """The id a former id stands for now, or the id itself."""
+    return forwarded_all([person_id]).get(person_id, person_id)
+
+
+def forwarded_all(person_ids: Iterable[int]) -> dict[int, int]:
+    """Former id → the id it stands for now, of those among these ids that are former ones: through as many merges as there were."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id FROM register_personredirect WHERE former_id = %s", [person_id])
-        row = cursor.fetchone()
-    return row[0] if row else person_id
+        # UNION, so that even a circle would end
+        cursor.execute(
+            "WITH RECURSIVE led AS (SELECT former_id AS asked, person_id FROM register_personredirect WHERE former_id = ANY(%s)"
+            " UNION SELECT l.asked, r.person_id FROM led l JOIN register_personredirect r ON r.former_id = l.person_id)"
+            " SELECT asked, person_id FROM led l WHERE NOT EXISTS (SELECT FROM register_personredirect r WHERE r.former_id = l.person_id)",
+            [list(person_ids)],
+        )
+        return dict(cursor.fetchall())
 
 
 def former_ids(person_id: int) -> list[int]:
     """The ids that stand for this person now and were persons of their own before."""
-    return list(
-        PersonRedirect.objects.filter(person_id=person_id).order_by("former_id").values_list("former_id", flat=True)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE led AS (SELECT former_id FROM register_personredirect WHERE person_id = %s"
+            " UNION SELECT r.former_id FROM led l JOIN register_personredirect r ON r.person_id = l.former_id)"
+            " SELECT former_id FROM led ORDER BY former_id",
+            [person_id],
+        )
+        return [row[0] for row in cursor.fetchall()]

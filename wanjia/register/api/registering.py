@@ -13,6 +13,7 @@ from wanjia.access.models import Account
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import Said
 from wanjia.register.api.declaring import event_book
+from wanjia.register.api.doubles import Looked
 from wanjia.register.api.forms import Judged
 from wanjia.register.api.notices import tell
 from wanjia.register.api.numbering import issue_citizen_number, issue_household_number
@@ -52,10 +53,17 @@ def share_register(cursor: Any) -> None:
 
 
 def register_case(
-    event: Event, kind: EventKind, judged: Judged, match: Mapping[str, Any], *, officer: Account, purpose: str
+    event: Event,
+    kind: EventKind,
+    judged: Judged,
+    match: Mapping[str, Any],
+    *,
+    looked: Looked | None = None,
+    officer: Account,
+    purpose: str,
 ) -> list[Said]:
-    """Make a case part of the register; the caller holds its row. Raises `FormRefused`, `RegisterBusy`, `SubjectGone`, `HouseholdWouldBreak`,
-    `NumbersUsedUp`, `DeciderNotAllowed`.
+    """Make a case part of the register; the caller holds its row. `looked`: what was seen of two who are to be one. Raises `FormRefused`,
+    `RegisterBusy`, `SubjectGone`, `HouseholdWouldBreak`, `NumbersUsedUp`, `DeciderNotAllowed`.
     """
     with connection.cursor() as cursor, waiting_shortly():
         share_register(cursor)
@@ -63,7 +71,7 @@ def register_case(
         new = {party.role: _new_person(cursor) for party in kind.parties if party.is_new}
         say_writing(cursor, [*concerned, *new.values()])
         held = read(cursor, concerned)
-        scene = scene_of(cursor, kind, judged, held, new=new)
+        scene = scene_of(cursor, kind, judged, held, new=new, looked=looked, case=event.pk)
         if problems := listed(checks.problems(scene)):
             raise FormRefused(problems, people=judged.everybody)
         ensure_decider(officer, kind, office_of(scene))
@@ -74,7 +82,9 @@ def register_case(
         acts = acts_of_scene(scene)
         issued = _issued(scene)
         at = _founded(cursor, held, new)
-        said = said_of_scene(scene, judged, acts, issued=issued, household_number=household_number, match=match)
+        said = said_of_scene(
+            scene, judged, acts, issued=issued, household_number=household_number, match=match, looked=looked
+        )
         event.about_id = event.about_id or (scene.pair["event"] if scene.pair else None)
         event.office = office_of(scene)[:12]
         event.happened_on = date.fromisoformat(scene.day())
@@ -98,7 +108,20 @@ def commit(
     rows = [(event.pk, person, Jsonb(act)) for person, done in acts.items() for act in done]
     cursor.executemany("INSERT INTO register_act (event_id, person_id, said) VALUES (%s, %s, %s)", rows)
     privacy.amend(event.pk, said, at=at)
+    _lead_on(cursor, event.pk, acts, at)
     event.registered_at = at
+
+
+def _lead_on(cursor: Any, event_id: int, acts: Mapping[int, Sequence[Act]], at: Any) -> None:
+    """The ids of those who turned out to be others lead to these."""
+    for person, done in acts.items():
+        for act in done:
+            if act["do"] == "absorb":
+                cursor.execute(
+                    "INSERT INTO register_personredirect (former_id, person_id, since, event_id) VALUES (%s, %s, %s, %s)"
+                    " ON CONFLICT (former_id) DO UPDATE SET person_id = excluded.person_id, since = excluded.since, event_id = excluded.event_id",
+                    [person, act["into"], at, event_id],
+                )
 
 
 def revoke_case(event: Event, by_event: Event, *, officer: Account, purpose: str) -> None:
@@ -109,6 +132,7 @@ def revoke_case(event: Event, by_event: Event, *, officer: Account, purpose: str
     with connection.cursor() as cursor, waiting_shortly():
         share_register(cursor)
         people = _people_of(cursor, event.pk)
+        people += _led_here(cursor, event.pk, people)
         _hold_all(cursor, people)
         _ensure_last(cursor, event.pk, people)
         at = _again(cursor, people, without=event.pk)
@@ -190,15 +214,44 @@ def _people_of(cursor: Any, event_id: int) -> list[int]:
     return sorted(row[0] for row in cursor.fetchall())
 
 
+def _led_here(cursor: Any, event_id: int, people: Sequence[int]) -> list[int]:
+    """Others with acts of their own who came to be related to whom an event made one with another: they are folded anew with them."""
+    cursor.execute(
+        "SELECT DISTINCT (said->>'into')::bigint FROM register_act WHERE event_id = %s AND said->>'do' = 'absorb'",
+        [event_id],
+    )
+    stayed = [row[0] for row in cursor.fetchall()]
+    if not stayed:
+        return []
+    cursor.execute("SELECT person_id FROM register_concerned(%s, '{}')", [stayed])
+    around = sorted({row[0] for row in cursor.fetchall()} - set(people))
+    say_writing(cursor, [*people, *around])
+    cursor.execute("SELECT person_id FROM register_basis WHERE person_id = ANY(%s)", [around])
+    return sorted(row[0] for row in cursor.fetchall())
+
+
 def _ensure_last(cursor: Any, event_id: int, people: Sequence[int]) -> None:
-    """Raises `LaterEventStands` when one of the persons has a later event that counts."""
+    """Raises `LaterEventStands` when one of the persons has a later event that counts. Who only became somebody else's relative by it may have."""
+    cursor.execute(
+        "SELECT DISTINCT person_id FROM register_act WHERE event_id = %s AND person_id = ANY(%s) AND said->>'do' <> 'rename'",
+        [event_id, list(people)],
+    )
+    concerned = [row[0] for row in cursor.fetchall()]
+    counting = list(event_book().counting)
     cursor.execute(
         "SELECT DISTINCT a.event_id FROM register_act a JOIN register_event e ON e.id = a.event_id"
         " WHERE a.person_id = ANY(%s) AND e.status = ANY(%s) AND a.id > (SELECT max(id) FROM register_act WHERE event_id = %s)"
-        " AND a.event_id <> %s AND a.said->>'do' <> 'touch' ORDER BY 1",
-        [list(people), list(event_book().counting), event_id, event_id],
+        " AND a.event_id <> %s AND a.said->>'do' NOT IN ('touch', 'rename') ORDER BY 1",
+        [concerned, counting, event_id, event_id],
     )
-    later = [str(row[0]) for row in cursor.fetchall()]
+    later = {row[0] for row in cursor.fetchall()}
+    # what later was said of two who were one may be about either: nobody but an officer can tell
+    cursor.execute(
+        "SELECT event_id FROM register_events_after((SELECT array_agg((said->>'into')::bigint) FROM register_act"
+        " WHERE event_id = %s AND said->>'do' = 'absorb'), %s, %s)",
+        [event_id, counting, event_id],
+    )
+    later = [str(one) for one in sorted(later | {row[0] for row in cursor.fetchall()})]
     if later:
         raise LaterEventStands(count=len(later), numbers=", ".join(later[:5]))
 

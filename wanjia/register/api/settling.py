@@ -158,9 +158,9 @@ def refolded(
     cursor.execute("SELECT person_id, facts FROM register_basis WHERE person_id = ANY(%s)", [list(person_ids)])
     basis = dict(cursor.fetchall())
     acts = acts_of(cursor, person_ids, without=without, counting=counting)
-    absorbed = absorbed_now(cursor)
+    absorbed = absorbed_now(cursor, without=without)
     found = {
-        person: fold(_json(basis.get(person)) or nothing(), acts.get(person, ()), absorbed=absorbed)
+        person: fold(unpacked(basis.get(person)) or nothing(), acts.get(person, ()), absorbed=absorbed)
         for person in person_ids
     }
     for facts in found.values():
@@ -180,14 +180,33 @@ def acts_of(
     )
     found: dict[int, list[Act]] = {}
     for person, said in cursor.fetchall():
-        found.setdefault(person, []).append(_json(said))
+        found.setdefault(person, []).append(unpacked(said))
     return found
 
 
-def absorbed_now(cursor: Any) -> dict[int, int]:
-    """Merged-away person → who they are, by events."""
-    cursor.execute("SELECT former_id, person_id FROM register_personredirect WHERE event_id IS NOT NULL")
+def absorbed_now(cursor: Any, *, without: int | None = None) -> dict[int, int]:
+    """Merged-away person → who they are, by events; `without`: as if that event had not been."""
+    cursor.execute(
+        "SELECT former_id, person_id FROM register_personredirect WHERE event_id IS NOT NULL AND event_id IS DISTINCT FROM %s",
+        [without],
+    )
     return dict(cursor.fetchall())
+
+
+def merged_now(cursor: Any, *, counting: Sequence[str]) -> dict[int, int]:
+    """Person who was taken into another by a merge → who stayed, at the end of as many merges as there were."""
+    cursor.execute(
+        "SELECT a.person_id, (a.said->>'into')::bigint FROM register_act a JOIN register_event e ON e.id = a.event_id"
+        " WHERE a.said->>'do' = 'absorb' AND e.status = ANY(%s)",
+        [list(counting)],
+    )
+    into = dict(cursor.fetchall())
+    last = {}
+    for former, person in into.items():
+        while person in into:
+            person = into[person]
+        last[former] = person
+    return last
 
 
 def ensure_whole(before: Mapping[int, Facts], after: Mapping[int, Facts]) -> None:
@@ -247,7 +266,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _json(value: Any) -> Any:
+def unpacked(value: Any) -> Any:
+    """What a JSON column holds: Django's own connections give it as text."""
     if isinstance(value, str):
         import json
 

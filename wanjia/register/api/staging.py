@@ -9,6 +9,7 @@ from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind, Said
 from wanjia.register import rules
 from wanjia.register.api.declaring import event_book
+from wanjia.register.api.doubles import Looked, double_of
 from wanjia.register.api.finding import subjects_of
 from wanjia.register.api.forms import Judged
 from wanjia.register.api.matching import address_forms, initials_of, match_forms
@@ -43,14 +44,21 @@ SOUGHT = {
 }
 
 
-def rehearsed(cursor: Any, kind: EventKind, judged: Judged) -> dict[str, list[FieldError]]:
+def rehearsed(
+    cursor: Any, kind: EventKind, judged: Judged, *, looked: Looked | None = None, case: int = 0
+) -> dict[str, list[FieldError]]:
     """What the checks object to, without locking or changing anything."""
+    return listed(checks.problems(rehearsed_scene(cursor, kind, judged, looked=looked, case=case)))
+
+
+def rehearsed_scene(
+    cursor: Any, kind: EventKind, judged: Judged, *, looked: Looked | None = None, case: int = 0
+) -> Scene:
+    """The scene as it would be if the event were registered now."""
     concerned = concerned_by(cursor, judged, households_of(cursor, kind, judged))
     say_writing(cursor, concerned)
-    scene = scene_of(
-        cursor, kind, judged, read(cursor, concerned), new={p.role: REHEARSED for p in kind.parties if p.is_new}
-    )
-    return listed(checks.problems(scene))
+    new = {p.role: REHEARSED for p in kind.parties if p.is_new}
+    return scene_of(cursor, kind, judged, read(cursor, concerned), new=new, looked=looked, case=case)
 
 
 def listed(found: Iterable[tuple[str, FieldError]]) -> dict[str, list[FieldError]]:
@@ -83,8 +91,10 @@ def scene_of(
     *,
     new: Mapping[str, int],
     pair: Mapping[str, Any] | None = None,
+    looked: Looked | None = None,
+    case: int = 0,
 ) -> Scene:
-    """The scene, with the persons `new` (part → id) that the event founds."""
+    """The scene, with the persons `new` (part → id) that the event founds; `looked` and `case` for a kind that makes two persons one."""
     profile = standards.load_profile()
     facts = {**held.facts, **{person: nothing() for person in new.values()}}
     rosters: dict[int, list[int]] = {}
@@ -112,7 +122,14 @@ def scene_of(
         current={code: _today_of(profile, code) for code in codes},
     )
     scene.pair = pair if pair is not None else pair_of(cursor, scene)
+    if makes_one(kind):
+        scene.double = double_of(cursor, scene, looked, case)
     return scene
+
+
+def makes_one(kind: EventKind) -> bool:
+    """Whether events of the kind make two persons one."""
+    return any(use.do == "merge" for use in kind.effects)
 
 
 def _named(kind: EventKind, judged: Judged) -> list[int]:
@@ -153,10 +170,14 @@ def said_of_scene(
     issued: Mapping[int, str],
     household_number: str | None,
     match: Mapping[str, Any],
+    looked: Looked | None = None,
 ) -> list[Said]:
-    """What the event says of everybody it is about, for the vault: what the form says, and what the acts change."""
+    """What the event says of everybody it is about, for the vault: what the form says, what the acts change, what is carried to who stays."""
     kind, day = scene.kind, scene.day()
     columns: dict[int, dict[str, str]] = {person: {} for person in acts}
+    if looked and (one := scene.one("person")) is not None:
+        columns[one] = dict(looked.carried)
+        match = {**looked.match, **match}
     subjects = {person: role for role, ids in scene.people.items() for person in ids}
     for key, one in kind.fields.items():
         value = judged.values.get(key)
@@ -292,6 +313,6 @@ def age_in_days(since: str, until: date) -> int:
 
 
 __all__ = [
-    "acts_of_scene", "age_in_days", "concerned_by", "households_of", "listed", "match_values", "office_before", "office_of",
-    "office_of_person", "pair_of", "rehearsed", "said_of_scene", "scene_of", "tags_of_columns",
+    "acts_of_scene", "age_in_days", "concerned_by", "households_of", "listed", "makes_one", "match_values", "office_before",
+    "office_of", "office_of_person", "pair_of", "rehearsed", "rehearsed_scene", "said_of_scene", "scene_of", "tags_of_columns",
 ]  # fmt: skip

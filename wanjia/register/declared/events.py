@@ -128,6 +128,7 @@ class EffectUse:
     set: dict[str, str] = field(default_factory=dict)
     says: dict[str, str] = field(default_factory=dict)
     died: bool = False
+    event: str = ""
     when: When | None = None
 
 
@@ -171,6 +172,7 @@ class EventKind:
     pairs_with: str = ""
     is_correction: bool = False  # stands also after death
     corrects: Corrects | None = None  # begun when a resident's request is accepted
+    undone_by: str = ""  # the only way to undo it is an event of that kind, which nothing undoes
     document: str = ""  # what is printed once it is registered
     order: int = 100
     examples: list[EventExample] = field(default_factory=list)
@@ -231,7 +233,15 @@ class EventKind:
                 if named := getattr(one, name):
                     yield f"checks[{number}].{name}", named
         for number, one in enumerate(self.effects):
-            given = (one.on, one.household, one.relation, one.division, *one.set.values(), *one.says.values())
+            given = (
+                one.on,
+                one.household,
+                one.relation,
+                one.division,
+                one.event,
+                *one.set.values(),
+                *one.says.values(),
+            )
             for value in given:
                 if value and not value.startswith("=") and "." not in value:
                     yield f"effects[{number}]", value

@@ -177,3 +177,67 @@ class TooSoon(FieldError):
     code = "REGISTER-C22"
     zh = "自“{first_zh}”起未满 {days} 天。"
     en = "{days} days since “{first_en}” have not passed."
+
+
+class ProtectedNotMerged(FieldError):
+    """A protection order stands over one of the two."""
+
+    code = "REGISTER-C23"
+    zh = "其中一人受保护，不能在此合并。请交由主管按保护规定处理。"
+    en = "One of the two is under a protection order and cannot be merged here. Hand it to whoever keeps the order."
+
+
+class TwoSoundNumbers(FieldError):
+    """Two citizen numbers that are both right belong to two persons, until one of them is corrected."""
+
+    code = "REGISTER-C24"
+    zh = "两人各有一个有效且不同的公民身份号码。若确为同一人，请先更正其中一个号码。"
+    en = "Each of the two has a sound citizen number, and they differ. If this is one person, correct one of the numbers first."
+
+
+class CasesOpen(FieldError):
+    """Somebody is at work on one of the two."""
+
+    code = "REGISTER-C25"
+    zh = "涉及其中一人的 {count} 个事项尚未办结（{numbers}）。请先办结或撤回。"
+    en = "{count} cases about one of the two are open ({numbers}). Finish or withdraw them first."
+
+
+class OneIsDead(FieldError):
+    """One is registered as dead, the other is not."""
+
+    code = "REGISTER-C26"
+    zh = "其中一人已登记死亡，另一人没有。请先核实并办理死亡登记或更正。"
+    en = "One of the two is registered as dead and the other is not. Register the death, or correct it, first."
+
+
+class RelatedToEachOther(FieldError):
+    """The register holds the two as relatives of one another."""
+
+    code = "REGISTER-C27"
+    zh = "登记中这两人互为配偶或父母子女，不能是同一人。请先更正亲属关系。"
+    en = "In the register these two are spouses, or parent and child. Correct that first, or leave them apart."
+
+
+class TwoSpouses(FieldError):
+    """Each is married, to different persons."""
+
+    code = "REGISTER-C28"
+    zh = "两人各有不同的配偶。请先核实婚姻登记。"
+    en = "Each of the two is married, to different persons. Look into the marriages first."
+
+
+class HouseholdNotChosen(FieldError):
+    """Both belong to a household; one person belongs to one."""
+
+    code = "REGISTER-C29"
+    zh = "两人分属两户。请选择保留哪一户。"
+    en = "The two belong to different households. Choose which one stays."
+
+
+class NothingToUndo(FieldError):
+    """No standing event of the right kind, about this person, has that number."""
+
+    code = "REGISTER-C30"
+    zh = "没有该编号的、涉及此人且有效的合并。请核对事项编号。"
+    en = "No standing merge of that number is about this person. Check the case number."

@@ -327,6 +327,38 @@ def marriage_age(scene: Scene, use: CheckUse) -> Iterable[Problem]:
             yield use.person, wrong.AgeOutside(years=years, least=least, most=use.most)
 
 
+@_named("person", "other", "household")
+def one_person(scene: Scene, use: CheckUse) -> Iterable[Problem]:
+    """`person` and `other` can be one: nothing that is held of both says they are two, and nobody is at work on either."""
+    one, other = scene.one(use.person), scene.one(use.other)
+    if one is None or other is None:
+        return
+    mine, theirs, double = scene.of(one), scene.of(other), scene.double
+    if double.is_sealed:
+        yield use.other, wrong.ProtectedNotMerged()
+    if double.are_numbers_apart:
+        yield use.other, wrong.TwoSoundNumbers()
+    if double.cases:
+        yield use.other, wrong.CasesOpen(count=len(double.cases), numbers=", ".join(map(str, double.cases[:5])))
+    if bool(scene.state(one, "died_on")) != bool(scene.state(other, "died_on")):
+        yield use.other, wrong.OneIsDead()
+    if any(p["other_id"] == b for a, b in ((mine, other), (theirs, one)) for p in a["relation"]):
+        yield use.other, wrong.RelatedToEachOther()
+    spouses = {scene.spouse_of(one), scene.spouse_of(other)} - {None}
+    if len(spouses) > 1:
+        yield use.other, wrong.TwoSpouses()
+    homes = [scene.household_of(one), scene.household_of(other)]
+    chosen = scene.values.get(use.household)
+    if chosen is not None and chosen not in homes:
+        yield use.household, wrong.NotOfHousehold()
+    elif None not in homes and homes[0] != homes[1]:
+        if chosen is None:
+            yield use.household, wrong.HouseholdNotChosen()
+        left = one if chosen == homes[1] else other
+        if scene.is_head(left) and scene.others_in(scene.household_of(left), [left]):
+            yield use.household, wrong.HeadNotSucceeded()
+
+
 @_named("person")
 def resident(scene: Scene, use: CheckUse) -> Iterable[Problem]:
     """Everybody in the part has a registered residence now."""

@@ -3,12 +3,12 @@
 A file of a kind names an effect and says what it changes; a new effect is one function here. Effects read the scene as it was before the event.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wanjia.register.declared.events import EffectUse
-from wanjia.register.rules.folding import open_piece, piece_on
+from wanjia.register.rules.folding import PIECES, STATE_COLUMNS, open_piece, piece_on
 from wanjia.register.rules.scene import Scene
 
 Done = tuple[int, dict[str, Any]]
@@ -212,6 +212,54 @@ def come_back(scene: Scene, use: EffectUse) -> Iterable[Done]:
     for person in scene.all_of(use.person):
         yield person, {"do": "return"}
         yield person, {"do": "state", "set": {"registration_state": ACTIVE}}
+
+
+@_named("person", "other", "household")
+def merge(scene: Scene, use: EffectUse) -> Iterable[Done]:
+    """`person` and `other` are one: `person` stays, with what was held of `other` alone, in the household of the field (else in their own)."""
+    one, other = scene.one(use.person), scene.one(use.other)
+    if one is None or other is None:
+        return
+    mine, theirs = scene.of(one), scene.of(other)
+    state, said = mine["state"] or {}, theirs["state"] or {}
+    lacking = _said_in(said, *(c for c in STATE_COLUMNS if state.get(c) is None))
+    if takes_home_of_other(scene, one, other, scene.value(use.household)):
+        yield one, {"do": "drop", "fact": "membership", "kind": "domicile"}
+        yield one, {"do": "drop", "fact": "residence", "kind": "domicile"}
+        lacking |= _said_in(said, "registration_state")
+    if open_piece(theirs, "relation", "spouse") and not open_piece(mine, "relation", "spouse"):
+        lacking |= _said_in(said, "marital_status", "marital_since")
+    if lacking:
+        yield one, {"do": "state", "set": lacking}
+    for fact in PIECES:
+        for piece in theirs[fact]:
+            yield one, {"do": "take", "fact": fact, "piece": piece}
+    yield other, {"do": "absorb", "into": one}
+    for person, facts in scene.facts.items():
+        if person not in (one, other) and any(piece["other_id"] == other for piece in facts["relation"]):
+            yield person, {"do": "rename", "other_id": other, "into": one}
+
+
+def _said_in(state: Mapping[str, Any], *columns: str) -> dict[str, Any]:
+    return {column: state[column] for column in columns if state.get(column) is not None}
+
+
+def takes_home_of_other(scene: Scene, one: int, other: int, chosen: Any) -> bool:
+    """Whether who stays belongs to the household of who goes: it was chosen, they have none, or it is theirs with the other as its head."""
+    mine, theirs = (open_piece(scene.of(p), "membership", "domicile") for p in (one, other))
+    if theirs is None:
+        return False
+    if mine is None:
+        return True
+    if mine["household_id"] == theirs["household_id"]:
+        return theirs["is_head"] and not mine["is_head"]
+    return chosen == theirs["household_id"]
+
+
+@_named("person", "event")
+def undo(scene: Scene, use: EffectUse) -> Iterable[Done]:
+    """The event in the field is undone (register/api/merging.py folds everybody without it): nothing else happens to anybody."""
+    return ()
 
 
 def _membership(scene: Scene, household: Any, code: str | None, day: str) -> dict[str, Any]:

@@ -118,6 +118,37 @@ def _touch(facts: Facts, act: Act) -> None:
     """Nothing of this person's own changes, but somebody they are related to turned out to be another."""
 
 
+def _absorb(facts: Facts, act: Act) -> None:
+    """The person turned out to be another, who is `into`: nothing is held of this one any more."""
+    facts.update(nothing())
+
+
+def _take(facts: Facts, act: Act) -> None:
+    """A piece that was held of the other one of two who are one: kept where nothing of its kind held then; one that still holds, from then on."""
+    taken, same = dict(act["piece"]), [p for p in facts[act["fact"]] if p["kind"] == act["piece"]["kind"]]
+    if taken["to"] is None and all(p["to"] is not None for p in same):
+        taken["from"] = max([p["to"] for p in same] + ([taken["from"]] if taken["from"] else []), default=None)
+    elif any(_overlap(taken, p) for p in same):
+        return
+    facts[act["fact"]].append(taken)
+
+
+def _drop(facts: Facts, act: Act) -> None:
+    """The piece of that kind that still holds never did."""
+    facts[act["fact"]] = [p for p in facts[act["fact"]] if p["kind"] != act["kind"] or p["to"] is not None]
+
+
+def _rename(facts: Facts, act: Act) -> None:
+    """Whom this person is related to turned out to be another."""
+    for piece in facts["relation"]:
+        if piece["other_id"] == act["other_id"]:
+            piece["other_id"] = act["into"]
+
+
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(a["from"] is None or b["to"] is None or a["from"] < b["to"] for a, b in ((one, other), (other, one)))
+
+
 def _cut(pieces: list[dict[str, Any]], kind: str | None, day: str) -> list[dict[str, Any]]:
     kept = []
     for piece in pieces:
@@ -144,4 +175,8 @@ _ACTS: dict[str, Callable[[Facts, Act], None]] = {
     "return": _return,
     "born": _born,
     "touch": _touch,
+    "absorb": _absorb,
+    "take": _take,
+    "drop": _drop,
+    "rename": _rename,
 }

@@ -11,6 +11,15 @@ from wanjia.register.rules.folding import Facts, nothing, open_piece
 HEADS = ("01", "02")
 
 
+@dataclass(frozen=True)
+class Double:
+    """What stands, besides facts, against two being one. `cases`: open cases about either."""
+
+    is_sealed: bool = False
+    are_numbers_apart: bool = False
+    cases: tuple[int, ...] = ()
+
+
 @dataclass
 class Scene:
     """One event as its rules see it.
@@ -28,6 +37,7 @@ class Scene:
     holders: Mapping[str, list[int]] = field(default_factory=dict)  # citizen number in the form → who holds it
     pair: Mapping[str, Any] | None = None  # the other half: {"event", "people", "is_used"}
     new_household: int | None = None
+    double: Double = Double()
     placed: Mapping[int, str] = field(default_factory=dict)  # household → division code of its office
     current: Mapping[str, str] = field(default_factory=dict)  # division code as said → what it is today
 

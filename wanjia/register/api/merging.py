@@ -1,0 +1,205 @@
+"""Two entries made one, looked at beforehand and undone again: a merge is an event (ADR 0009), so the rest of its life is that of any case."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from wanjia.access.models import Account
+from wanjia.kernel import clock
+from wanjia.privacy import api as privacy
+from wanjia.register.api import registering
+from wanjia.register.api.casework import enter, people_of, reach, stepped, verbs_of
+from wanjia.register.api.declaring import event_book
+from wanjia.register.api.doubles import Looked, are_numbers_apart, carried, look, open_both
+from wanjia.register.api.explaining import Belief, beliefs
+from wanjia.register.api.forms import Judged, judge, told_of_check
+from wanjia.register.api.staging import acts_of_scene, listed, makes_one, rehearsed_scene
+from wanjia.register.declared import EventKind
+from wanjia.register.errors import FieldError, FormRefused
+from wanjia.register.errors.checks import NothingToUndo
+from wanjia.register.models import Event, EventParty
+from wanjia.register.rules import checks
+from wanjia.register.rules.folding import Facts, fold
+from wanjia.standards import api as standards
+
+MERGE, UNMERGE = "merge", "unmerge"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One value of two persons, beside each other. `stays`: "person" or "other", whose value holds afterwards; `field`: the form's field by which the
+    other's is chosen, where one may choose.
+    """
+
+    column: str
+    mine: Belief | None
+    theirs: Belief | None
+    stays: str
+    field: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether both say something, and not the same."""
+        return self.mine is not None and self.theirs is not None and self.mine.value != self.theirs.value
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a merge would do, before anything is done. Facts are those of rules/folding.py: of both before, of who stays afterwards; `renamed`: whose
+    relative would be another person; `problems`: field or part → why it cannot be.
+    """
+
+    person: int
+    other: int
+    values: list[Beside]
+    mine: Facts
+    theirs: Facts
+    after: Facts
+    renamed: list[int]
+    problems: Mapping[str, list[FieldError]]
+
+
+def preview_merge(form: Mapping[str, Any], *, officer: Account, purpose: str) -> Preview:
+    """What a merge by this form would do. Changes nothing; both dossiers are opened, and the check is traced for both, before this returns.
+
+    Raises `RightMissing`, `PurposeUnknown`, `FormRefused` (nobody, or no two persons, within reach), `OutsideArea`.
+    """
+    enter(officer, purpose)
+    kind = event_book().kind(MERGE)
+    judged = judge(kind, form, officer=officer, purpose=purpose, today=clock.today())
+    at_parties = {key: said for key, said in judged.problems.items() if kind.party(key)}
+    one, other = (next(iter(judged.people.get(role, ())), None) for role in ("person", "other"))
+    if at_parties or one is None or other is None or one == other:
+        raise FormRefused(at_parties or judged.problems, people=judged.everybody)
+    why = f"{purpose}:{MERGE}"
+    marks = privacy.number_marks([one, other])
+    mine, theirs = open_both(one, other, officer=officer, purpose=purpose, why=why)
+    looked = Looked(are_numbers_apart(mine, theirs), marks, *carried(mine, theirs))
+    judged.values.setdefault("on", clock.today().isoformat())
+    judged.values["on"] = judged.values["on"] or clock.today().isoformat()
+    with transaction.atomic(), connection.cursor() as cursor:
+        scene = rehearsed_scene(cursor, kind, judged, looked=looked)
+        problems = {**judged.problems}
+        for where, said in listed(checks.problems(scene)).items():
+            problems.setdefault(where, []).extend(said)
+        told_of_check(problems, judged.everybody, officer=officer, why=why, kind=kind.code)
+    acts = acts_of_scene(scene)
+    return Preview(
+        person=one,
+        other=other,
+        values=_beside(kind, beliefs_of(mine), beliefs_of(theirs), judged.values),
+        mine=scene.of(one),
+        theirs=scene.of(other),
+        after=fold(scene.of(one), acts.get(one, ())),
+        renamed=sorted(p for p, done in acts.items() if any(act["do"] == "rename" for act in done)),
+        problems=problems,
+    )
+
+
+def beliefs_of(dossier: privacy.Dossier) -> dict[str, Belief]:
+    """Column → what holds and why."""
+    return {one.column: one for one in beliefs(dossier, standards.load_profile().elements.values())}
+
+
+def _beside(
+    kind: EventKind, mine: Mapping[str, Belief], theirs: Mapping[str, Belief], chosen: Mapping[str, Any]
+) -> list[Beside]:
+    elements = standards.load_profile().elements.values()
+    fields = {one.element: key for key, one in kind.fields.items() if one.element}
+    held = {one.element for one in mine.values()}
+    columns = dict.fromkeys(part.key for element in elements for part in element.columns)
+    return [
+        Beside(
+            column, mine.get(column), theirs.get(column),
+            "other" if _is_of_other(column, mine, theirs, held, chosen.get(fields.get(column, ""))) else "person",
+            fields.get(column, ""),
+        )
+        for column in columns
+        if column in mine or column in theirs
+    ]  # fmt: skip
+
+
+def _is_of_other(
+    column: str, mine: Mapping[str, Belief], theirs: Mapping[str, Belief], held: set[str], chosen: Any
+) -> bool:
+    if column not in theirs:
+        return False
+    if chosen not in (None, ""):
+        return str(chosen) == theirs[column].value and (
+            column not in mine or mine[column].value != theirs[column].value
+        )
+    return theirs[column].element not in held
+
+
+def look_before(case_id: int, verb: str, *, officer: Account, purpose: str) -> Looked | None:
+    """Before a merge is registered: what the dossiers of both say, opened for who decides. None for all else.
+
+    Never called inside a transaction. Raises `CaseUnknown`, `OutsideArea`.
+    """
+    if verb != "register":
+        return None
+    with transaction.atomic():
+        event = Event.objects.filter(pk=case_id).first()
+        if event is None or event.kind not in event_book().kinds or not makes_one(event_book().kind(event.kind)):
+            return None
+        reach(event, officer, purpose)
+        people = people_of(event)
+    both = [next(iter(people.get(role, ())), None) for role in ("person", "other")]
+    if None in both or verb not in verbs_of(event, officer):
+        return None
+    return look(*both, officer=officer, purpose=purpose, why=f"{purpose}:{case_id}")
+
+
+def undoes(kind: EventKind) -> bool:
+    """Whether events of the kind undo others."""
+    return any(use.do == "undo" for use in kind.effects)
+
+
+def undo_case(event: Event, kind: EventKind, judged: Judged, *, officer: Account, purpose: str) -> None:
+    """Everybody of the merge that the case names is as before it; the caller holds the case's row.
+
+    Raises `FormRefused` (no such merge), `LaterEventStands`, `DeciderNotAllowed`, `RegisterBusy`, `HouseholdWouldBreak`.
+    """
+    use = next(use for use in kind.effects if use.do == "undo")
+    person = next(iter(judged.people.get(use.person, ())), None)
+    undone = _standing(judged.values.get(use.event), kind, person)
+    if undone is None:
+        raise FormRefused({use.event: [NothingToUndo()]}, people=judged.everybody)
+    registering.ensure_decider(officer, kind, event.office)
+    event.about = undone
+    event.happened_on = clock.today()
+    registering.revoke_case(undone, event, officer=officer, purpose=purpose)
+    stepped(undone, "revoke", event_book().lifecycle.move("revoke").to, officer, judged.values.get("ground") or "")
+    known = set(EventParty.objects.filter(event=event).values_list("person_id", flat=True))
+    EventParty.objects.bulk_create(
+        [
+            EventParty(event=event, role=p.role, person_id=p.person_id)
+            for p in EventParty.objects.filter(event=undone)
+            if p.person_id not in known
+        ]
+    )
+
+
+def _standing(number: Any, kind: EventKind, person: int | None) -> Event | None:
+    """The counting event of that number which only events of `kind` undo, about the person; its row locked."""
+    codes = [one.code for one in event_book().kinds.values() if one.undone_by == kind.code]
+    standing = Event.objects.select_for_update().filter(kind__in=codes, status__in=event_book().counting)
+    event = standing.filter(pk=number or 0).first()
+    if event is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM register_people_of(%s) WHERE person_id = %s)", [event.pk, person])
+        return event if cursor.fetchone()[0] else None
+
+
+def merges_of(person_id: int) -> list[int]:
+    """Case numbers of the standing merges that others were taken into this person by, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT r.event_id FROM register_personredirect r JOIN register_event e ON e.id = r.event_id"
+            " WHERE r.person_id = %s AND e.kind = %s ORDER BY 1 DESC",
+            [person_id, MERGE],
+        )
+        return [row[0] for row in cursor.fetchall()]
