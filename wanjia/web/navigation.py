@@ -56,14 +56,16 @@ MENU: tuple[Group, ...] = (
                 _("Find a person"),
                 "search",
                 Right.FIND_PERSON,
-                frozenset({"persons_found", "person", "person_on_a_day", "household_of_person"}),
+                frozenset(
+                    {"persons_found", "person", "person_on_a_day", "household_of_person", "merge_persons", "undo_merge"}
+                ),
             ),
             Entry(
                 "work_queue",
                 _("Cases"),
                 "clipboard-check",
                 Right.HANDLE_EVENTS,
-                frozenset({"new_case", "begin_case", "case_form", "case"}),
+                frozenset({"new_case", "begin_case", "case_form", "case", "merge_of_case"}),
             ),
             Entry(
                 "documents_desk",

@@ -32,8 +32,11 @@ class Looked:
     match: Mapping[str, Any] = field(default_factory=dict)
 
 
-def open_both(one: int, other: int, *, officer: Account, purpose: str, why: str) -> tuple[Dossier, Dossier]:
-    """The dossiers of both. Each opening is traced before it returns, so this is never called inside a transaction.
+def open_both(
+    one: int, other: int, *, officer: Account, purpose: str, why: str
+) -> tuple[Dossier, Dossier, frozenset[str]]:
+    """The dossiers of both, and the elements of both that may be shown. Each opening is traced before it returns, so this is never called inside a
+    transaction.
 
     Raises `OutsideArea` unless the account may read both, and `PersonNotInVault`.
     """
@@ -49,14 +52,14 @@ def open_both(one: int, other: int, *, officer: Account, purpose: str, why: str)
         )
         for person, decision in zip((one, other), decided, strict=True)
     ]
-    return opened[0], opened[1]
+    return opened[0], opened[1], frozenset(decided[0].elements) & frozenset(decided[1].elements)
 
 
 def look(one: int, other: int, *, officer: Account, purpose: str, why: str) -> Looked:
     """Open both and see what matters for making them one (see `open_both`)."""
     # first: a number that comes while the dossiers are opened is then seen as a change
     marks = privacy.number_marks([one, other])
-    mine, theirs = open_both(one, other, officer=officer, purpose=purpose, why=why)
+    mine, theirs, _ = open_both(one, other, officer=officer, purpose=purpose, why=why)
     return Looked(are_numbers_apart(mine, theirs), marks, *carried(mine, theirs))
 
 

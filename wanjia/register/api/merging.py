@@ -1,6 +1,6 @@
-"""Two entries made one, looked at beforehand and undone again: a merge is an event (ADR 0009), so the rest of its life is that of any case."""
+"""Two entries made one, looked at beforehand and undone again: a merge is an event (ADR 0010), so the rest of its life is that of any case."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,16 @@ from wanjia.register.api.forms import Judged, judge, told_of_check
 from wanjia.register.api.staging import acts_of_scene, listed, makes_one, rehearsed_scene
 from wanjia.register.declared import EventKind
 from wanjia.register.errors import FieldError, FormRefused
-from wanjia.register.errors.checks import NothingToUndo
+from wanjia.register.errors.checks import NothingToUndo, SamePersonTwice
 from wanjia.register.models import Event, EventParty
 from wanjia.register.rules import checks
+from wanjia.register.rules.effects import takes_home_of_other
 from wanjia.register.rules.folding import Facts, fold
 from wanjia.standards import api as standards
 
 MERGE, UNMERGE = "merge", "unmerge"
+#: fields that go with the household
+HOME = ("household_number", "address")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Beside:
     field: str = ""
 
     @property
+    def element(self) -> str:
+        """The element the column is of."""
+        return (self.mine or self.theirs).element
+
+    @property
     def differs(self) -> bool:
         """Whether both say something, and not the same."""
         return self.mine is not None and self.theirs is not None and self.mine.value != self.theirs.value
@@ -47,8 +55,10 @@ class Beside:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a merge would do, before anything is done. Facts are those of rules/folding.py: of both before, of who stays afterwards; `renamed`: whose
-    relative would be another person; `problems`: field or part → why it cannot be.
+    """What a merge would do, before anything is done.
+
+    `values`: those the purpose shows; facts are those of rules/folding.py: of both before, of who stays afterwards; `renamed`: whose relative would
+    be another person; `problems`: field or part → why it cannot be; `form`: the case's form for just this.
     """
 
     person: int
@@ -59,10 +69,15 @@ class Preview:
     after: Facts
     renamed: list[int]
     problems: Mapping[str, list[FieldError]]
+    form: Mapping[str, Any]
 
 
-def preview_merge(form: Mapping[str, Any], *, officer: Account, purpose: str) -> Preview:
-    """What a merge by this form would do. Changes nothing; both dossiers are opened, and the check is traced for both, before this returns.
+def preview_merge(
+    form: Mapping[str, Any], *, take: Collection[str] = (), case: int = 0, officer: Account, purpose: str
+) -> Preview:
+    """What a merge by this form would do; `take`: fields of the form in which the other's value is chosen; `case`: whose form it is, if it is one's.
+
+    Changes nothing; both dossiers are opened, and the check is traced for both, before this returns. Never called inside a transaction.
 
     Raises `RightMissing`, `PurposeUnknown`, `FormRefused` (nobody, or no two persons, within reach), `OutsideArea`.
     """
@@ -71,30 +86,45 @@ def preview_merge(form: Mapping[str, Any], *, officer: Account, purpose: str) ->
     judged = judge(kind, form, officer=officer, purpose=purpose, today=clock.today())
     at_parties = {key: said for key, said in judged.problems.items() if kind.party(key)}
     one, other = (next(iter(judged.people.get(role, ())), None) for role in ("person", "other"))
-    if at_parties or one is None or other is None or one == other:
-        raise FormRefused(at_parties or judged.problems, people=judged.everybody)
+    if one is not None and one == other:
+        at_parties = {"other": [SamePersonTwice()]}
+    if at_parties or one is None or other is None:
+        raise FormRefused(at_parties, people=judged.everybody)
     why = f"{purpose}:{MERGE}"
     marks = privacy.number_marks([one, other])
-    mine, theirs = open_both(one, other, officer=officer, purpose=purpose, why=why)
+    mine, theirs, shown = open_both(one, other, officer=officer, purpose=purpose, why=why)
     looked = Looked(are_numbers_apart(mine, theirs), marks, *carried(mine, theirs))
-    judged.values.setdefault("on", clock.today().isoformat())
-    judged.values["on"] = judged.values["on"] or clock.today().isoformat()
+    judged.values["on"] = judged.values.get("on") or clock.today().isoformat()
+    held, said = beliefs_of(mine), beliefs_of(theirs)
     with transaction.atomic(), connection.cursor() as cursor:
-        scene = rehearsed_scene(cursor, kind, judged, looked=looked)
+        scene = rehearsed_scene(cursor, kind, judged, looked=looked, case=case)
+        if takes_home_of_other(scene, one, other, judged.values.get("household")):
+            take = {*take, *HOME}
+        chosen = {
+            key: said[field.element].value
+            for key, field in kind.fields.items()
+            if key in take and field.element in said and field.element in held
+        }
+        judged.values |= chosen
         problems = {**judged.problems}
-        for where, said in listed(checks.problems(scene)).items():
-            problems.setdefault(where, []).extend(said)
+        for where, found in listed(checks.problems(scene)).items():
+            problems[where] = [*problems.get(where, ()), *found]
         told_of_check(problems, judged.everybody, officer=officer, why=why, kind=kind.code)
     acts = acts_of_scene(scene)
     return Preview(
         person=one,
         other=other,
-        values=_beside(kind, beliefs_of(mine), beliefs_of(theirs), judged.values),
+        values=[one for one in _beside(kind, held, said, judged.values) if one.element in shown],
         mine=scene.of(one),
         theirs=scene.of(other),
         after=fold(scene.of(one), acts.get(one, ())),
         renamed=sorted(p for p, done in acts.items() if any(act["do"] == "rename" for act in done)),
         problems=problems,
+        form={
+            "values": {**form.get("values", {}), "on": judged.values["on"], **chosen},
+            "people": {"person": one, "other": other},
+            "declarant": form.get("declarant", ""),
+        },
     )
 
 

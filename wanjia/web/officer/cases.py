@@ -154,6 +154,7 @@ def _told(found: Case, steps: list, error: WanjiaError | None, request: HttpRequ
         "case": _line(found),
         "may_edit": "submit" in found.may,
         "moves": [{"verb": m.verb, "name": spoken(m.name), "needs_reason": m.needs_reason} for m in moves if m],
+        "may_preview": found.kind == api.MERGE and "register" in found.may,
         "needs_reason": any(m.needs_reason for m in moves if m),
         "people": [
             {"role": spoken(party.name) if (party := kind and kind.party(role)) else role, "ids": ids}

@@ -56,6 +56,12 @@ def typed(kind: EventKind, post: QueryDict) -> dict[str, Any]:
     return form
 
 
+def declarants(kind: EventKind) -> list[tuple[str, str]]:
+    """Who may declare an event of the kind: (code, name)."""
+    codes = vocabulary().code_sets["declarant"].by_code
+    return [(code, spoken_code(codes[code])) for code in kind.declared_by]
+
+
 def drawn(
     kind: EventKind,
     form: Mapping[str, Any],
@@ -90,12 +96,11 @@ def drawn(
         }
         for one in kind.evidence
     ]
-    declarants = vocabulary().code_sets["declarant"].by_code
     told = {
         "parties": parties,
         "sections": sections,
         "evidence": papers,
-        "declarants": [(code, spoken_code(declarants[code])) for code in kind.declared_by],
+        "declarants": declarants(kind),
         "declarant": form.get("declarant", ""),
         "declarant_errors": _sentences(problems, "declarant"),
     }

@@ -23,6 +23,7 @@ from wanjia.register.api import (
     forwarded,
     household_members,
     members_of,
+    merges_of,
     person_facts,
     subject_of,
     subjects_of,
@@ -111,6 +112,7 @@ def _shown(request: HttpRequest, decision: Decision, person_id: int, stated: dic
     )
     token = request.session.get("last_search")
     context["may_handle"] = may(request.user, Right.HANDLE_EVENTS)
+    context["merges"] = merges_of(person_id)
     context["back"] = reverse("persons_found", args=[token]) if token else reverse("find_person")
     context["read"] = {"at": clock.now(), "by": request.user.display_name, "why": purpose_words(why)}
     return render(request, "officer/person.html", context)
