@@ -184,6 +184,7 @@ def _run(
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
     from wanjia.kernel.engine import get_engine
+    from wanjia.linkage.api import reviewing
     from wanjia.register import api as register
     from wanjia.standards import api as standards
 
@@ -194,6 +195,8 @@ def _run(
             told.update(_receive(inbox, report, by=by, why=why))
     last = catalog.latest_run()
     known = last["outcome"].get("fingerprint") if last is not None else None
+    # what officers decided of pairs since is a reason to link again, though nothing was delivered
+    force = force or (last is not None and last["outcome"].get("decisions", 0) != reviewing.decisions_made())
     if not force and known == fingerprint() and not intake.has_pending():
         report.is_unchanged, report.run = True, last["id"]
         return
@@ -211,8 +214,14 @@ def _run(
             if report.is_unchanged:
                 outcome = {**last["outcome"], "sizes": register.sizes()}
             else:
+                decisions = reviewing.decisions_made()
                 _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
-                outcome = {"fingerprint": fingerprint(), "sizes": register.sizes(), **_outcome(report)}
+                outcome = {
+                    "fingerprint": fingerprint(),
+                    "decisions": decisions,
+                    "sizes": register.sizes(),
+                    **_outcome(report),
+                }
         catalog.close_run(timer.run, outcome=outcome, by=by, why=why)
     except BaseException:
         catalog.close_run(timer.run, failed=True, by=by, why=why)
@@ -227,6 +236,7 @@ def _link_and_load(
     from wanjia.kernel.declared import load_folder
     from wanjia.kernel.lake import Lake
     from wanjia.linkage import api as linkage
+    from wanjia.linkage.api import reviewing
     from wanjia.register import api as register
     from wanjia.register.declared import Check
 
@@ -238,7 +248,8 @@ def _link_and_load(
     if not count and not lake.exists("linkage/links"):
         return
     with timer.stage("link") as told:
-        linked = linkage.link(engine, lake=lake, assertions=assertions, sources=sources.values())
+        decided = reviewing.decided()
+        linked = linkage.link(engine, lake=lake, assertions=assertions, sources=sources.values(), decided=decided)
         report.linkage = asdict(linked)
         told.update(rows_in=linked.assertions, rows_out=linked.persons, **_figures(report.linkage))
     with timer.stage("load links") as told:

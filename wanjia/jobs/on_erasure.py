@@ -23,6 +23,7 @@ def erase_person(
     from wanjia.intake import api as intake
     from wanjia.keys import api as keys
     from wanjia.linkage import api as linkage
+    from wanjia.linkage.api import reviewing
     from wanjia.privacy import api as privacy
     from wanjia.register import api as register
     from wanjia.services import api as services
@@ -35,17 +36,26 @@ def erase_person(
     ]
     with on_delivery.only_one():
         records = intake.erase_records(mine, person_id=person_id, **who)
-        events = register.erase_events(person_id, **who)
+        events = sum(register.erase_events(one, **who) for one in sorted(ids))
     on_delivery.run(force=True, progress=progress, **who)
-    vault = privacy.erase_person(person_id, **who)
+    # a person whom a merge took in is the same person: what lay under that id goes too
+    sealed = [privacy.erase_person(one, **who) for one in sorted(ids)]
+    vault = {
+        "versions": sum(one["versions"] for one in sealed),
+        "search_rows": sum(one["search_rows"] for one in sealed),
+        "sealed_digest": ", ".join(one["sealed_digest"] for one in sealed if one["versions"])
+        or sealed[0]["sealed_digest"],
+    }
     papers = documents.erase_person(person_id, **who)
     requests = services.erase_person(person_id, **who)
-    facts = register.erase_person(person_id, **who)
+    facts = sum(register.erase_person(one, **who) for one in sorted(ids))
+    judged = sum(reviewing.erase_person(one, **who) for one in sorted(ids))
     destroyed = intake.destroy_landings(records.deliveries, **who) if landings else 0
     trace.Sequencer().step()
     before = trace.head()
     told = (
         "privacy.erase_person", "documents.erase", "services.erase", "register.erase_events", "register.erase_person",
+        "linkage.erase",
     )  # fmt: skip
     about = [e["id"] for e in trace.entries(subject=person_id, limit=MOST_ENTRIES) if e["kind"] not in told]
     texts = trace.erase(about, **who)
@@ -69,6 +79,8 @@ def erase_person(
               "words and evidence of the resident's requests (times and outcome stay)"),
         _item("cases", events, "登记事项的表单与理由（办理步骤与对他人的效力保留）",
               "forms and reasons of cases of events (their steps, and what they did to others, stay)"),
+        _item("decisions", judged, "对疑似重复记录的认定理由（认定结果保留）",
+              "reasons of decisions about possible duplicates (what was decided stays)"),
         _item("facts", facts, "登记事实（各时点）", "facts of the register, of all times"),
         _item("trace", texts, "留痕条目的内容与随机数", "texts and nonces of trace entries"),
         _item("landings", destroyed, "交付批次的落地原件", "deliveries' landed bytes"),

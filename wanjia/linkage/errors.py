@@ -50,3 +50,29 @@ class TooManyForTheFastLane(WanjiaError):
     code = "LINKAGE-006"
     zh = "快速通道一次最多 {limit} 行，收到 {count} 行。请改用批量投递。"
     en = "The fast lane takes at most {limit} rows at a time and got {count}. Deliver them as a file instead."
+
+
+class ReviewCaseUnknown(WanjiaError):
+    """No pair of that number waits for an officer, or none this account may see; the two are not told apart."""
+
+    code = "LINKAGE-007"
+    zh = "没有该编号的待核查记录，或不在您的办理范围内。"
+    en = "No pair of that number waits within your reach."
+    exit_code = 2
+
+
+class PairDecided(WanjiaError):
+    """Somebody else decided the pair meanwhile."""
+
+    code = "LINKAGE-008"
+    zh = "{who} 已对这一对作出认定。您的认定未保存。"
+    en = "{who} decided this pair meanwhile. Your decision was not kept."
+
+
+class ReasonNeeded(WanjiaError):
+    """A decision is nothing without its reason."""
+
+    code = "LINKAGE-009"
+    zh = "请写明理由（至少 {least} 个字，至多 {most} 个字）。"
+    en = "Say why (at least {least} characters, at most {most})."
+    exit_code = 2

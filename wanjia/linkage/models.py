@@ -14,6 +14,7 @@ class Link(models.Model):
         NUMBER = "number", "by sound number / 有效号码"
         MODEL = "model", "by likeness / 模型比对"
         ALONE = "alone", "only record / 唯一记录"
+        OFFICER = "officer", "by an officer / 登记员认定"
 
     assertion_id = models.BigIntegerField(primary_key=True)
     person_id = models.BigIntegerField(db_index=True)
@@ -32,6 +33,7 @@ class ReviewCase(models.Model):
         OPEN = "open", "open / 待办"
         CONFIRMED = "confirmed", "one person / 同一人"
         REFUSED = "refused", "two persons / 非同一人"
+        ASIDE = "aside", "put aside: nobody can tell / 暂缓，无法判定"
 
     class Reason(models.TextChoices):
         UNCERTAIN = "uncertain", "the evidence is not enough / 证据不足"
@@ -49,6 +51,10 @@ class ReviewCase(models.Model):
     reason = models.CharField(max_length=24, choices=Reason.choices)
     evidence = models.BigIntegerField(null=True)
     model = models.CharField(max_length=16)
+    record_l = models.BigIntegerField(
+        default=0, db_default=0
+    )  # what the records are known by in decisions, whatever delivery states them
+    record_r = models.BigIntegerField(default=0, db_default=0)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.OPEN)
     opened_at = models.DateTimeField()
 
@@ -60,6 +66,34 @@ class ReviewCase(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["status", "-probability"], name="linkage_queue")]
+
+
+class Decision(models.Model):
+    """What an officer found of two records: append-only (a trigger lets only the reason be sealed anew or emptied). The last about a pair counts.
+
+    `is_merge`: an event of the register makes the two one (ADR 0009), linkage does not.
+    """
+
+    class Verdict(models.TextChoices):
+        SAME = "same", "one person / 同一人"
+        DIFFERENT = "different", "two persons / 非同一人"
+        ASIDE = "aside", "cannot tell / 无法判定"
+
+    id = models.BigAutoField(primary_key=True)
+    record_l = models.BigIntegerField()
+    record_r = models.BigIntegerField()
+    person_l = models.BigIntegerField(db_index=True)
+    person_r = models.BigIntegerField(db_index=True)
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    is_merge = models.BooleanField(default=False)
+    by = models.CharField(max_length=120)
+    at = models.DateTimeField()
+    probability = models.FloatField()  # what the officer was shown
+    evidence = models.BigIntegerField(null=True)
+    reason = models.BinaryField(default=bytes)  # sealed, bound to the id
+
+    class Meta:
+        indexes = [models.Index(fields=["record_l", "record_r", "-id"], name="linkage_decided_of_pair")]
 
 
 class LinkRun(models.Model):

@@ -2,6 +2,7 @@
 
 import random
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -22,12 +23,13 @@ def linked(engine, tmp_path):
     number = iter(range(10**6))
     lakes = {}
 
-    def run(rows, name=None):
+    def run(rows, name=None, decided=None):
         if name not in lakes:
             lakes[name] = Lake.open(tmp_path / f"lake{next(number)}")
             keep_model(lakes[name], Workspace(engine), trained())
         lake = lakes[name] if name is not None else lakes.pop(name)
-        link(engine, lake=lake, linkage=LINKAGE, trust=TRUST, assertions=engine.load("given_rows", frame(rows)))
+        given_rows = engine.load("given_rows", frame(rows))
+        link(engine, lake=lake, linkage=LINKAGE, trust=TRUST, assertions=given_rows, decided=decided)
         return lake
 
     return run
@@ -97,3 +99,71 @@ def test_no_person_has_two_sound_numbers_or_two_baseline_records_by_likeness(eng
             baseline.setdefault(person, set()).add(nodes[assertion])
     assert all(len(n) == 1 for n in numbers.values())
     assert all(len(n) == 1 for n in baseline.values())
+
+
+def decisions(review, verdicts):
+    rows = [
+        {"record_l": pair["record_l"], "record_r": pair["record_r"], "is_same": is_same, "number": number}
+        for number, (pair, is_same) in enumerate(zip(review, verdicts, strict=False))
+    ]
+    return pa.Table.from_pylist(rows, schema=state.nothing_decided().schema)
+
+
+@SLOW
+@given(seed=st.integers(0, 10**6), persons=st.integers(8, 40), chance=st.integers(0, 2**20))
+def test_what_officers_decided_holds_in_every_later_run(engine, linked, seed, persons, chance):
+    rows, pick = population(seed, persons), random.Random(chance)
+    _, review = told(linked(rows))
+    # one decision a record: several may leave no way to keep all of them
+    seen, asked = set(), []
+    for pair in review:
+        if not seen & {pair["l"], pair["r"]}:
+            asked.append(pair)
+            seen |= {pair["l"], pair["r"]}
+    given_by = decisions(asked, [pick.random() < 0.5 for _ in asked])
+    # the same records, stated anew by later deliveries, and in another order
+    later = [{**row, "assertion_id": row["assertion_id"] + (9 << 40)} for row in rows]
+    again = linked(pick.sample(later, len(later)), name=(seed, persons, chance), decided=given_by)
+    links, review = told(again)
+    held = {link["assertion_id"]: link for link in links}
+    own = dict(
+        engine.raw.sql("SELECT m.assertion_id, n.num FROM lk_members m JOIN lk_nodes n USING (node_id)").fetchall()
+    )
+    for pair, is_same in zip(asked, given_by["is_same"].to_pylist(), strict=True):
+        one, other = (held[pair[side] + (9 << 40)] for side in ("l", "r"))
+        numbers = {own[one["assertion_id"]], own[other["assertion_id"]]} - {None}
+        if is_same and len(numbers) < 2:
+            assert one["person_id"] == other["person_id"], pair
+        if not is_same:
+            assert one["person_id"] != other["person_id"], pair
+        assert {one["assertion_id"], other["assertion_id"]} not in [{p["l"], p["r"]} for p in review]
+    resident = Resident.open(
+        engine, lake=again, linkage=LINKAGE, trust=TRUST, assertions=engine.load("given_rows", frame(later))
+    )
+    found = resident.links_of(sorted({link["person_id"] for link in links})).to_pylist()
+    assert {f["assertion_id"]: (f["person_id"], f["band"]) for f in found} == {
+        a: (h["person_id"], h["band"]) for a, h in held.items()
+    }
+
+
+def test_officers_are_asked_often_enough(linked):
+    """The test above is about something: pairs of every kind wait in small populations."""
+    reasons = {pair["reason"] for seed in range(12) for pair in told(linked(population(seed, 40)))[1]}
+    assert {"uncertain", "shared_number"} & reasons, reasons
+
+
+def test_a_lone_record_found_to_be_another_is_a_person_of_its_own(linked):
+    for seed in range(40):
+        rows = population(seed, 40)
+        links, review = told(linked(rows))
+        waiting = [link["assertion_id"] for link in links if link["band"] == "review"]
+        if waiting:
+            break
+    pairs = [pair for pair in review if {pair["l"], pair["r"]} & set(waiting)]
+    links, review = told(linked(rows, decided=decisions(pairs, [False] * len(pairs))))
+    bands = {link["assertion_id"]: link["band"] for link in links}
+    left = {side for pair in review for side in (pair["l"], pair["r"])}
+    assert {bands[one] for one in waiting if one not in left} <= {"link"}
+    links, _ = told(linked(rows, decided=decisions(pairs[:1], [True])))
+    methods = {link["assertion_id"]: link["method"] for link in links}
+    assert "officer" in {methods[pairs[0]["l"]], methods[pairs[0]["r"]]}

@@ -1,7 +1,8 @@
 """The door of linking.
 
 Verbs: `link` (assertions → links), `load_links` (links → PostgreSQL), `score` (against truth), `explain` (why a link). Reads: `curve`,
-`export_rows`, `summary`. Everything a profile says about linking is in its `linkage.toml`.
+`export_rows`, `summary`. What officers decide of pairs: `api.reviewing`.
+Everything a profile says about linking is in its `linkage.toml`.
 """
 
 from collections.abc import Iterator
@@ -23,10 +24,36 @@ if TYPE_CHECKING:
     from wanjia.linkage.api.linking import Linked
     from wanjia.linkage.api.resident import Resident
 
+from wanjia.linkage.api.keyed import KEYED
+
 __all__ = [
-    "SourceTrust", "current_links", "curve", "declared_linkage", "explain", "export_rows", "findings", "latest_figures", "link", "links_of",
-    "load_few", "load_links", "open_resident", "score", "successors",
-    "summary", "trust_of",
+    "KEYED",
+    "Pair",
+    "SourceTrust",
+    "Verdict",
+    "current_links",
+    "curve",
+    "decide_pair",
+    "decisions_made",
+    "declared_linkage",
+    "erase_person",
+    "explain",
+    "export_rows",
+    "findings",
+    "latest_figures",
+    "link",
+    "links_of",
+    "load_few",
+    "load_links",
+    "next_pair",
+    "open_resident",
+    "pair_of",
+    "pairs_waiting",
+    "reach_pair",
+    "score",
+    "successors",
+    "summary",
+    "trust_of",
 ]  # fmt: skip
 
 
@@ -45,9 +72,10 @@ def trust_of(sources) -> list[SourceTrust]:
 
 
 def link(
-    engine, *, lake: Lake, assertions, sources, profile: Path | None = None, retrain=False, progress=None
+    engine, *, lake: Lake, assertions, sources, decided=None, profile: Path | None = None, retrain=False, progress=None
 ) -> "Linked":
-    """Link the active assertions; see `linking.link`. `sources`: the declared sources, for their role and reliability."""
+    """Link the active assertions, see `linking.link`. `sources`: the declared sources, for their role and reliability; `decided`:
+    what officers decided of pairs (`reviewing.decided`)."""
     from wanjia.linkage.api import linking
 
     return linking.link(
@@ -56,6 +84,7 @@ def link(
         linkage=declared_linkage(profile),
         trust=trust_of(sources),
         assertions=assertions,
+        decided=decided,
         retrain=retrain,
         progress=progress,
     )

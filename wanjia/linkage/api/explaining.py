@@ -22,6 +22,7 @@ METHODS = {
         en="the same sound number, and name, sex and birth date do not contradict",
     ),
     "model": Text(zh="没有有效号码，按其他要素比对关联", en="no sound number; linked by comparing the other facts"),
+    "officer": Text(zh="由登记员认定为同一人", en="an officer found it to be the same person"),
     "alone": Text(zh="目前只有这一条记录", en="the only record so far"),
 }
 

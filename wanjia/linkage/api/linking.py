@@ -24,6 +24,10 @@ from wanjia.linkage.rules import calibration, closing
 WORTH_INCREMENTAL = 0.4
 #: sums over few pairs and over all differ in their last bits: weights (log2) nearer than this are one weight, or a link would depend on the batch
 SAME_WEIGHT = 1e-9
+#: the officers' decisions before the engine
+OFFICERS = "lk_officers"
+#: what an officer decided outweighs everything a model says; and of a pair that no rule produced nothing else is known (`NO_PATTERN`)
+OFFICERS_BITS, NO_PATTERN = 1000.0, -1
 
 
 @dataclass
@@ -52,6 +56,7 @@ def link(
     linkage: Linkage,
     trust: list[SourceTrust],
     assertions,
+    decided: pa.Table | None = None,
     retrain: bool = False,
     progress: Progress | None = None,
 ) -> Linked:
@@ -59,9 +64,11 @@ def link(
 
     The first run trains the model; later runs keep it (so that a link never moves because of someone else's delivery) unless
     `retrain` is asked for or a delivery it was trained on is gone. Only nodes that changed since the last run are scored again.
-    Raises `NothingToLinkBy`.
+    `decided`: what officers found of pairs of records (see `state.nothing_decided`): stronger than the model. Raises `NothingToLinkBy`.
     """
     work = Workspace(engine)
+    decided = state.nothing_decided() if decided is None else decided
+    work.put(OFFICERS, decided)
     step = _Steps(progress)
     step("nodes")
     compiled = engine.con.compile(assertions)
@@ -80,8 +87,10 @@ def link(
     links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
     lake.write(state.EDGES, work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"))
     lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
-    lake.write(state.REVIEW, work.arrow("SELECT * FROM lk_review ORDER BY l, r, reason"))
+    persons.make_records(work, WHOLE)
+    lake.write(state.REVIEW, work.arrow(reviewed(WHOLE)))
     lake.write(state.KEYS, work.arrow("SELECT assertion_id, source, record_key, subject FROM lk_assertions"))
+    lake.write(state.DECIDED, decided)
     lake.write(state.REFUSED, refused.found_in(work, linkage, scored.stopped, said=compiled))
     # last: whoever finds these links finds all that belongs to them
     lake.write(state.LINKS, links)
@@ -101,6 +110,13 @@ def link(
         refused_blocks={rule: len(keys) for rule, keys in scored.stopped.items() if keys},
         shared_numbers=work.rows("SELECT count(DISTINCT clash) FROM lk_nodes WHERE clash IS NOT NULL")[0][0],
     )
+
+
+def reviewed(names: Names) -> str:
+    """The pairs that wait for an officer, with what their records are known by in decisions."""
+    return f"""SELECT v.l, v.r, v.person_l, v.person_r, v.probability, v.reason, v.pattern, x.record AS record_l, y.record AS record_r
+        FROM {names.review} v JOIN {names.review_records} x ON x.assertion_id = v.l
+        JOIN {names.review_records} y ON y.assertion_id = v.r ORDER BY v.l, v.r, v.reason"""
 
 
 class _Steps:
@@ -199,15 +215,26 @@ def close_clusters(
 ) -> closing.Closed:
     """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `keyed`."""
     model = trained.model
-    edges = work.arrow(f"SELECT l, r, weight, pattern FROM {names.edges} ORDER BY l, r")
+    persons.make_decided(work, names, OFFICERS)
+    edges = work.arrow(
+        f"""SELECT e.l, e.r, e.weight, e.pattern, d.is_same FROM {names.edges} e LEFT JOIN {names.decided} d ON d.l = e.l AND d.r = e.r
+        UNION ALL SELECT d.l, d.r, CAST({-OFFICERS_BITS} AS DOUBLE), CAST({NO_PATTERN} AS BIGINT), d.is_same
+        FROM {names.decided} d LEFT JOIN {names.edges} e ON d.l = e.l AND d.r = e.r WHERE e.l IS NULL ORDER BY 1, 2"""
+    )
     facts_table = work.arrow(
         f"""SELECT n.node_id, n.num, n.clash, n.uniq, n.source, n.size FROM {names.nodes} n
-        JOIN (SELECT l AS node_id FROM {names.edges} UNION SELECT r FROM {names.edges}) e ON n.node_id = e.node_id
+        JOIN (SELECT l AS node_id FROM {names.edges} UNION SELECT r FROM {names.edges}
+        UNION SELECT l FROM {names.decided} UNION SELECT r FROM {names.decided}) e ON n.node_id = e.node_id
         ORDER BY n.node_id"""
     )
     ids = facts_table.column("node_id").to_numpy()
     left, right = (np.searchsorted(ids, edges.column(c).to_numpy()) for c in ("l", "r"))
     raw, pattern = (edges.column(c).to_numpy() for c in ("weight", "pattern"))
+    said = edges.column("is_same")
+    is_same = pc.fill_null(said, False).to_numpy(zero_copy_only=False).astype(bool)
+    is_other = pc.fill_null(pc.invert(said), False).to_numpy(zero_copy_only=False).astype(bool)
+    # who was found to be another competes with nobody
+    raw = np.where(is_other, -OFFICERS_BITS, raw)
     facts = closing.NodeFacts(
         number=_codes(facts_table.column("num")),
         clash=_codes(facts_table.column("clash")),
@@ -220,13 +247,16 @@ def close_clusters(
         source_pairs(pc.take(sources, pa.array(left)), pc.take(sources, pa.array(right))) if len(left) else np.array([])
     )
     link_at, review_at, probability = _bands(trained, between, contending)
+    contending = np.where(is_same, OFFICERS_BITS, contending)
+    probability = np.where(is_same, 1.0, probability)
     pairs = closing.Pairs(
         left=left,
         right=right,
         weight=contending,
         raw=raw,
-        accepted=contending >= link_at - SAME_WEIGHT,
-        contradicts=contradicting(model, pattern),
+        accepted=(contending >= link_at - SAME_WEIGHT) & ~is_other,
+        contradicts=(contradicting(model, pattern) & ~is_same) | is_other,
+        forced=frozenset(np.flatnonzero(is_same).tolist()),
     )
 
     def score_missing(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -237,7 +267,8 @@ def close_clusters(
 
     closed = closing.close(facts, pairs, score_missing)
     _put_clusters(work, names, ids, pairs, closed, probability, pattern)
-    _put_review(work, names, ids, facts, pairs, closed, probability, contending >= review_at - SAME_WEIGHT, pattern)
+    likely = (contending >= review_at - SAME_WEIGHT) & ~is_same & ~is_other
+    _put_review(work, names, ids, facts, pairs, closed, probability, likely, pattern)
     return closed
 
 
@@ -285,6 +316,7 @@ def _put_clusters(
                 "probability": probability[best[joined]].astype(np.float32),
                 "pattern": pattern[best[joined]],
                 "weight": pairs.raw[best[joined]],
+                "by_officer": np.isin(best[joined], list(pairs.forced)),
             }
         ),
     )

@@ -14,7 +14,7 @@ from wanjia.kernel.held import Held
 from wanjia.kernel.lake import Lake
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api import state
-from wanjia.linkage.api.linking import close_clusters
+from wanjia.linkage.api.linking import OFFICERS, close_clusters, reviewed
 from wanjia.linkage.api.training import FLOOR_BITS
 from wanjia.linkage.bulk import kinds, persons
 from wanjia.linkage.bulk import nodes as node_tables
@@ -75,6 +75,7 @@ class Resident:
         work = Workspace(engine)
         trained = state.load_trained(lake, linkage)
         state.load_terms(lake, work, linkage)
+        work.put(OFFICERS, state.decided(lake))
         compiled = engine.con.compile(assertions)
         work.make(
             WHOLE.assertions,
@@ -115,6 +116,7 @@ class Resident:
         self._fetch(self._keyed, "few_reached", FEW.compared)
         close_clusters(work, self._trained, FEW, keyed=FEW.compared)
         persons.make_links(work, FEW, self._trained.model.name)
+        persons.make_records(work, FEW)
         work.make("few_reclustered", "SELECT node_id FROM few_reached UNION SELECT node_id FROM few_replaced")
         work.replace(WHOLE.clusters, FEW.clusters, key="node_id", gone="few_reclustered")
         changed = work.arrow(
@@ -129,7 +131,7 @@ class Resident:
         return FewLinked(
             links=changed,
             gone=gone,
-            review=work.arrow(f"SELECT * FROM {FEW.review} ORDER BY l, r"),
+            review=work.arrow(reviewed(FEW)),
             touched_nodes=touched,
         )
 

@@ -17,6 +17,8 @@ MODEL, CURVE = "linkage/model", "linkage/curve"
 NODES, EDGES, LINKS, REVIEW = "linkage/nodes", "linkage/edges", "linkage/links", "linkage/review"
 KEYS = "linkage/keys"
 REFUSED = "linkage/refused"
+#: what officers had decided when the links were made
+DECIDED = "linkage/decided"
 TERMS = "linkage/terms/"
 #: the pair of sources that stands for all that have no thresholds of their own
 ANY = "*"
@@ -89,6 +91,17 @@ def load_terms(lake: Lake, work: Workspace, linkage: Linkage) -> None:
     for feature in linkage.features:
         if feature.rarity:
             work.put(f"lk_tf_{feature.key}", lake.read(f"{TERMS}{feature.key}"))
+
+
+def nothing_decided() -> pa.Table:
+    """No officer's decision: `record_l` and `record_r` are known as founders are (bulk/persons.py), a later `number` counts more."""
+    types = {"record_l": pa.int64(), "record_r": pa.int64(), "is_same": pa.bool_(), "number": pa.int64()}
+    return pa.table({name: pa.array([], kind) for name, kind in types.items()})
+
+
+def decided(lake: Lake) -> pa.Table:
+    """The officers' decisions that the links in force rest on."""
+    return lake.read(DECIDED) if lake.exists(DECIDED) else nothing_decided()
 
 
 def empty_edges() -> pa.Table:

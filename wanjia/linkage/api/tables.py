@@ -17,7 +17,18 @@ from wanjia.linkage.models import Link, LinkRun, ReviewCase
 from wanjia.linkage.rules.closing import SHARED_NUMBER
 
 COLUMNS = ["assertion_id", "person_id", "probability", "band", "method", "evidence", "weight", "model"]
-CASE_COLUMNS = ["assertion_l", "assertion_r", "person_l", "person_r", "probability", "reason", "evidence", "model"]
+CASE_COLUMNS = [
+    "assertion_l",
+    "assertion_r",
+    "person_l",
+    "person_r",
+    "probability",
+    "reason",
+    "evidence",
+    "model",
+    "record_l",
+    "record_r",
+]
 LOADED = "linkage/links_loaded"
 PIECE_ROWS = 200_000
 
@@ -148,8 +159,8 @@ def _write_cases(cursor, review: pa.Table, model: str, *, whole: bool = True) ->
     cursor.execute(
         "ALTER TABLE linkage_case_incoming ALTER id DROP NOT NULL, ALTER status DROP NOT NULL, ALTER opened_at DROP NOT NULL"
     )
-    rows = review.select(["l", "r", "person_l", "person_r", "probability", "reason", "pattern"])
-    rows = rows.append_column("model", pa.array([model] * rows.num_rows, pa.string())).rename_columns(CASE_COLUMNS)
+    rows = review.select(["l", "r", "person_l", "person_r", "probability", "reason", "pattern", "record_l", "record_r"])
+    rows = rows.add_column(7, "model", pa.array([model] * rows.num_rows, pa.string())).rename_columns(CASE_COLUMNS)
     if rows.num_rows:
         copy_csv(cursor, "linkage_case_incoming", CASE_COLUMNS, _csv_pieces(rows))
     named = ", ".join(CASE_COLUMNS)

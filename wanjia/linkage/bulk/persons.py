@@ -22,6 +22,36 @@ def founder_text(table: str) -> str:
     return f"concat({table}.source, '|', {table}.record_key, '|', {table}.subject)"
 
 
+def make_decided(work: Workspace, names: Names, officers: str) -> None:
+    """Make `decided`: pairs of nodes of which an officer said whether they are one person, from the decisions about records in table `officers`.
+
+    A decision stays with its records, whatever delivery states them anew; of several about one pair of nodes the last counts.
+    """
+    record = FIRST_63_BITS[work.kind].format(text=founder_text("a"))
+    work.make(
+        names.told,
+        f"""SELECT t.node_id, t.record FROM (SELECT m.node_id, {record} AS record FROM {names.members} m
+        JOIN {names.assertions} a ON a.assertion_id = m.assertion_id) t
+        JOIN (SELECT record_l AS record FROM {officers} UNION SELECT record_r FROM {officers}) o ON o.record = t.record""",
+    )
+    work.make(
+        names.decided,
+        f"""SELECT least(x.node_id, y.node_id) AS l, greatest(x.node_id, y.node_id) AS r, max_by(o.is_same, o.number) AS is_same
+        FROM {officers} o JOIN {names.told} x ON x.record = o.record_l JOIN {names.told} y ON y.record = o.record_r
+        WHERE x.node_id <> y.node_id GROUP BY 1, 2""",
+    )
+
+
+def make_records(work: Workspace, names: Names) -> None:
+    """Make `review_records`: assertion → what its record is known by in decisions, for the pairs that wait for an officer."""
+    record = FIRST_63_BITS[work.kind].format(text=founder_text("a"))
+    work.make(
+        names.review_records,
+        f"""SELECT a.assertion_id, {record} AS record FROM {names.assertions} a
+        JOIN (SELECT l AS node_id FROM {names.review} UNION SELECT r FROM {names.review}) v ON v.node_id = a.assertion_id""",
+    )
+
+
 def make_links(work: Workspace, names: Names, model: str) -> None:
     """Make persons, review and links from members, clusters and review pairs."""
     work.make(
@@ -44,9 +74,11 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         f"""SELECT p.assertion_id, s.person_id,
         CAST(CASE WHEN n.num IS NULL THEN coalesce(c.probability, 1.0) ELSE 1.0 END AS FLOAT) AS probability,
         CASE WHEN v.node_id IS NULL THEN 'link' ELSE 'review' END AS band,
-        CASE WHEN s.size = 1 THEN 'alone' WHEN n.num IS NOT NULL OR (n.size > 1 AND c.node_id IS NULL) THEN 'number'
+        CASE WHEN s.size = 1 THEN 'alone'
+        WHEN c.by_officer AND n.num IS NULL THEN 'officer' WHEN n.num IS NOT NULL OR (n.size > 1 AND c.node_id IS NULL) THEN 'number'
         WHEN c.node_id IS NULL THEN 'alone' ELSE 'model' END AS method,
-        CASE WHEN n.num IS NULL THEN c.pattern END AS evidence, CASE WHEN n.num IS NULL THEN c.weight END AS weight,
+        CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.pattern END AS evidence,
+        CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.weight END AS weight,
         '{model}' AS model
         FROM {names.placed} p JOIN {names.persons} s ON p.cluster = s.cluster JOIN {names.nodes} n ON p.node_id = n.node_id
         LEFT JOIN {names.clusters} c ON p.node_id = c.node_id LEFT JOIN {names.open_nodes} v ON p.node_id = v.node_id""",
@@ -65,7 +97,8 @@ def _make_review(work: Workspace, names: Names) -> None:
         WHERE x.clash IS NOT NULL AND x.num IS NOT NULL AND y.num IS NULL) v
         LEFT JOIN {names.clusters} c ON v.l = c.node_id JOIN {names.persons} p ON p.cluster = coalesce(c.cluster, v.l)
         LEFT JOIN {names.clusters} d ON v.r = d.node_id JOIN {names.persons} q ON q.cluster = coalesce(d.cluster, v.r)
-        WHERE p.person_id <> q.person_id""",
+        LEFT JOIN {names.decided} o ON o.l = v.l AND o.r = v.r
+        WHERE p.person_id <> q.person_id AND o.l IS NULL""",
     )
     work.make(
         names.open_nodes,

@@ -46,6 +46,9 @@ class Pairs:
     raw: np.ndarray  # log2 odds before
     accepted: np.ndarray  # bool: within the link band
     contradicts: np.ndarray  # bool
+    forced: frozenset[int] = (
+        frozenset()
+    )  # places of pairs that an officer found to be one person: nothing but two sound numbers bars them
 
 
 @dataclass
@@ -143,7 +146,7 @@ def _walk(
     _complete(members, known, score_missing)
     for component in sorted(members):
         closed.walked += len(members[component])
-        _agglomerate(facts, members[component], known, queue.get(component, []), closed)
+        _agglomerate(facts, members[component], known, queue.get(component, []), closed, pairs.forced)
 
 
 def _complete(members, known, score_missing) -> None:
@@ -163,7 +166,9 @@ def _complete(members, known, score_missing) -> None:
         known[(a, b)] = (weight, bars)
 
 
-def _agglomerate(facts: NodeFacts, nodes: list[int], known, queue, closed: Closed) -> None:
+def _agglomerate(
+    facts: NodeFacts, nodes: list[int], known, queue, closed: Closed, forced: frozenset[int] = frozenset()
+) -> None:
     cluster = {n: n for n in nodes}
     held = {n: [n] for n in nodes}
     heapq.heapify(queue)
@@ -173,7 +178,7 @@ def _agglomerate(facts: NodeFacts, nodes: list[int], known, queue, closed: Close
         if x == y:
             continue
         reason = _barred(facts, held[x], held[y], known)
-        if reason:
+        if reason and (at not in forced or reason == TWO_NUMBERS):
             closed.refused.append((at, reason))
             continue
         keep, gone = (x, y) if x < y else (y, x)

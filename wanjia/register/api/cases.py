@@ -49,8 +49,8 @@ from wanjia.register.api.casework import (
     verbs_of,
 )
 from wanjia.register.api.declaring import event_book
-from wanjia.register.api.following import tell_followers
 from wanjia.register.api.doubles import Looked
+from wanjia.register.api.following import tell_followers
 from wanjia.register.api.forms import Judged, judge
 from wanjia.register.api.settling import say_cases
 from wanjia.register.api.staging import age_in_days, match_values, office_before

@@ -21,8 +21,8 @@ from django.db.models import Max
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_csv, filled_anew
 from wanjia.privacy import api as privacy
-from wanjia.register.api.renewing import followed
 from wanjia.register.api.overlaying import with_events
+from wanjia.register.api.renewing import followed
 from wanjia.register.api.resolving import FACTS, FactTable, Resolution
 from wanjia.register.api.settling import LOAD_LOCK
 from wanjia.register.models import Event, Load

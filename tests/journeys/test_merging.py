@@ -1,0 +1,110 @@
+"""Two entries of one person: beside each other for an officer, who asks; a supervisor decides; and undone. By keyboard, in both languages."""
+
+import csv
+import io
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.test_cases import mother, press, skip_to_content
+from tests.journeys.test_every_page import faults_of, sideways
+from tests.journeys.test_officer import find
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+
+
+def single_entries(site) -> list[str]:
+    """Ids of persons whom one record of one department makes: most of them have no sound number."""
+    env = {**os.environ, "WANJIA_HOME": str(site.home)}
+    env.pop("DATABASE_URL", None)
+    command = [sys.executable, "-m", "wanjia", "linkage", "export", "--format", "csv"]
+    told = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True).stdout
+    records: dict[str, list[str]] = {}
+    for row in csv.DictReader(io.StringIO(told)):
+        records.setdefault(row["person_id"], []).append(row["source"])
+    return [person for person, sources in records.items() if sources != ["police_register"] and len(sources) == 1]
+
+
+def someone(page: Page, site) -> str:
+    """The id of a woman the officer may read, found by her number."""
+    find(page, mother(site))
+    page.locator("td form button").first.click()
+    return re.search(r"/officer/persons/(\d+)/", page.url)[1]
+
+
+def mergeable(page: Page, site, one: str) -> str:
+    """Somebody whose entry can be taken into hers: nothing but the reason is missing."""
+    for other in single_entries(site)[:200]:
+        page.goto(f"/officer/persons/{one}/merge/?other={other}")
+        if page.get_by_role("alert").count() == 0 and page.locator("#values-title").count():
+            return other
+    raise AssertionError("no entry of the city can be merged with hers")
+
+
+def test_a_merge_by_keyboard_decided_by_another_and_undone(site, visit):
+    page, watch = visit("officer")
+    one = someone(page, site)
+    other = mergeable(page, site, one)
+    assert not faults_of(page)
+    skip_to_content(page)
+    page.locator("#v-ground").focus()
+    page.keyboard.type("姓名、出生日期与住址相同")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    press(page, "提交他人审核")
+    expect(page.locator("#what-title")).to_have_text("已提交")
+    case = re.search(r"/cases/(\d+)/", page.url)[1]
+
+    boss, _ = visit("supervisor")
+    boss.goto(f"/officer/cases/{case}/")
+    boss.get_by_role("link", name="并排核对两条登记与合并结果").click()
+    expect(boss.locator("#values-title")).to_be_visible()
+    assert not faults_of(boss)
+    boss.goto(f"/officer/cases/{case}/")
+    press(boss, "登记")
+    expect(boss.locator("#what-title")).to_have_text("已登记")
+    page.goto(f"/officer/persons/{other}/")
+    assert page.url.endswith(f"/officer/persons/{one}/"), "the former id leads to who stays"
+
+    page.goto(f"/officer/persons/{one}/unmerge/{case}/")
+    assert not faults_of(page)
+    skip_to_content(page)
+    press(page, "提交他人审核")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert not faults_of(page)
+    page.locator("#v-ground").focus()
+    page.keyboard.type("指纹不同，确为两人")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    press(page, "提交他人审核")
+    expect(page.locator("#what-title")).to_have_text("已提交")
+    undo = re.search(r"/cases/(\d+)/", page.url)[1]
+    boss.goto(f"/officer/cases/{undo}/")
+    press(boss, "登记")
+    expect(boss.locator("#what-title")).to_have_text("已登记")
+    page.goto(f"/officer/persons/{other}/")
+    assert page.url.endswith(f"/officer/persons/{other}/")
+    assert not watch.errors
+    assert not watch.elsewhere
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_pages_of_merging_are_sound_on_a_narrow_screen(site, visit, lang):
+    for width in (320, 1440):
+        page, watch = visit("officer", lang=lang, width=width)
+        one = someone(page, site)
+        other = single_entries(site)[0]
+        for address in (
+            f"/officer/persons/{one}/merge/",
+            f"/officer/persons/{one}/merge/?other={other}",
+            f"/officer/persons/{one}/merge/?other={one}",
+            f"/officer/persons/{one}/unmerge/1/",
+        ):
+            assert page.goto(address).status == 200
+            assert sideways(page) == 0, address
+            assert not faults_of(page), address
+        assert not watch.errors

@@ -1,0 +1,195 @@
+"""What officers decide of pairs that linking could not: found within reach, decided once with a reason, sealed, and kept by every later run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+from django.db import connection, transaction
+
+from wanjia.access import api as access
+from wanjia.access.api import Action, Right
+from wanjia.access.models import Account
+from wanjia.kernel import clock, settings
+from wanjia.kernel.keyring import Keyring
+from wanjia.linkage.api.keyed import REASONS, reason_aad
+from wanjia.linkage.errors import PairDecided, ReasonNeeded, ReviewCaseUnknown
+from wanjia.linkage.models import Decision, ReviewCase
+from wanjia.register import api as register
+from wanjia.trace import api as trace
+
+Verdict = Decision.Verdict
+SHORTEST, LONGEST = 2, 500
+#: how many waiting pairs are looked through for those within reach, at once and at most
+AT_ONCE, MOST_LOOKED_THROUGH = 200, 4_000
+STATUS = {
+    Verdict.SAME: ReviewCase.Status.CONFIRMED,
+    Verdict.DIFFERENT: ReviewCase.Status.REFUSED,
+    Verdict.ASIDE: ReviewCase.Status.ASIDE,
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records of which nobody but an officer can say whether they are one person. Ids and probability; nothing of what they say.
+
+    `is_merge`: both are persons of the register, so that finding them one asks for a merge; else one is a record in nobody's state yet, and the
+    next run links it, or makes it a person of its own.
+    """
+
+    id: int
+    person_l: int
+    person_r: int
+    assertion_l: int
+    assertion_r: int
+    probability: float
+    reason: str
+    evidence: int | None
+    status: str
+    is_merge: bool
+
+
+def pairs_waiting(*, officer: Account, purpose: str, status: str = ReviewCase.Status.OPEN) -> dict[str, int]:
+    """How many pairs wait within the account's reach, by why they do; the weightiest some thousands are looked through.
+
+    Raises `RightMissing`, `PurposeUnknown`.
+    """
+    _enter(officer, purpose)
+    found: dict[str, int] = {}
+    for pair in _within_reach(officer, purpose, status):
+        found[pair.reason] = found.get(pair.reason, 0) + 1
+    return found
+
+
+def next_pair(*, officer: Account, purpose: str, reason: str = "", after: int | None = None) -> Pair | None:
+    """The likeliest pair that waits within the account's reach; `after`: the one behind that pair. None when nothing waits."""
+    _enter(officer, purpose)
+    is_past = after is None
+    for pair in _within_reach(officer, purpose, ReviewCase.Status.OPEN, reason=reason):
+        if is_past:
+            return pair
+        is_past = pair.id == after
+    return None
+
+
+def pair_of(case_id: int) -> Pair:
+    """A pair by its number. Raises `ReviewCaseUnknown`."""
+    case = ReviewCase.objects.filter(pk=case_id).first()
+    if case is None:
+        raise ReviewCaseUnknown()
+    return _pair(case, _in_register([case]))
+
+
+def reach_pair(case_id: int, *, officer: Account, purpose: str) -> Pair:
+    """A pair within the account's reach. Raises `RightMissing`, `PurposeUnknown`, `ReviewCaseUnknown`."""
+    _enter(officer, purpose)
+    pair = pair_of(case_id)
+    if not _reached([pair], officer, purpose):
+        raise ReviewCaseUnknown()
+    return pair
+
+
+@transaction.atomic
+def decide_pair(case_id: int, verdict: str, reason: str, *, officer: Account, purpose: str) -> Decision:
+    """One person, two persons, or put aside: with the reason, once; what was put aside may be decided later. Traced for both.
+
+    Raises `ReasonNeeded`, `PairDecided` (somebody was faster), `ReviewCaseUnknown`, `ValueError` for another verdict.
+    """
+    chosen = Verdict(verdict)
+    said = " ".join(reason.split())
+    if not SHORTEST <= len(said) <= LONGEST:
+        raise ReasonNeeded(least=SHORTEST, most=LONGEST)
+    pair = reach_pair(case_id, officer=officer, purpose=purpose)
+    case = ReviewCase.objects.select_for_update().get(pk=case_id)
+    last = Decision.objects.filter(record_l=case.record_l, record_r=case.record_r).order_by("-id").first()
+    if case.status not in (ReviewCase.Status.OPEN, ReviewCase.Status.ASIDE):
+        raise PairDecided(who=last.by if last else "–")
+    decision = Decision.objects.create(
+        record_l=case.record_l, record_r=case.record_r, person_l=case.person_l, person_r=case.person_r, verdict=chosen,
+        is_merge=chosen == Verdict.SAME and pair.is_merge, by=officer.username, at=clock.now(), probability=case.probability,
+        evidence=case.evidence,
+    )  # fmt: skip
+    sealed = Keyring.open(settings.home()).seal(REASONS, said.encode(), reason_aad(decision.pk))
+    Decision.objects.filter(pk=decision.pk).update(reason=sealed)
+    case.status = STATUS[chosen]
+    case.save(update_fields=["status"])
+    trace.record(
+        "linkage.decide_pair",
+        subject_ids=sorted({case.person_l, case.person_r}),
+        by=officer.username,
+        why=f"{purpose}:{case_id}",
+        department=officer.department,
+        detail={"case": case_id, "verdict": str(chosen)},
+    )
+    return decision
+
+
+def decided() -> pa.Table:
+    """The decisions that linking keeps (columns of `state.nothing_decided`): the last of each pair, without those put aside or left to a merge."""
+    last = Decision.objects.order_by("record_l", "record_r", "-id").distinct("record_l", "record_r")
+    rows = [
+        {"record_l": d.record_l, "record_r": d.record_r, "is_same": d.verdict == Verdict.SAME, "number": d.pk}
+        for d in last
+        if d.verdict != Verdict.ASIDE and not d.is_merge
+    ]
+    types = {"record_l": pa.int64(), "record_r": pa.int64(), "is_same": pa.bool_(), "number": pa.int64()}
+    return pa.Table.from_pylist(rows, schema=pa.schema(types))
+
+
+def decisions_made() -> int:
+    """The number of the last decision that linking keeps; 0 before the first. A run has something to do when this has grown."""
+    last = Decision.objects.exclude(verdict=Verdict.ASIDE).filter(is_merge=False).order_by("-id").first()
+    return last.pk if last else 0
+
+
+@transaction.atomic
+def erase_person(person_id: int, *, by: str, why: str) -> int:
+    """Erase what officers wrote about pairs this person is of; how many reasons. What was decided stands: it says nothing of anybody. Traced."""
+    about = Decision.objects.filter(person_l=person_id) | Decision.objects.filter(person_r=person_id)
+    erased = about.exclude(reason=b"").update(reason=b"")
+    trace.record("linkage.erase", subject_ids=[person_id], by=by, why=why, detail={"reasons": erased})
+    return erased
+
+
+def _enter(officer: Account, purpose: str) -> None:
+    access.require(officer, Right.HANDLE_EVENTS)
+    access.require_purpose(officer, purpose)
+
+
+def _within_reach(officer: Account, purpose: str, status: str, *, reason: str = "") -> Iterator[Pair]:
+    rows = ReviewCase.objects.filter(status=status)
+    if reason:
+        rows = rows.filter(reason=reason)
+    rows = rows.order_by("-probability", "id")
+    for start in range(0, MOST_LOOKED_THROUGH, AT_ONCE):
+        cases = list(rows[start : start + AT_ONCE])
+        in_register = _in_register(cases)
+        yield from _reached([_pair(case, in_register) for case in cases], officer, purpose)
+        if len(cases) < AT_ONCE:
+            return
+
+
+def _reached(pairs: list[Pair], officer: Account, purpose: str) -> list[Pair]:
+    """Those of which the account may find everybody who is in the register, and somebody is."""
+    subjects = register.subjects_of({one for pair in pairs for one in (pair.person_l, pair.person_r)})
+    decided = access.decide_many(officer, Action.FIND, subjects.values(), purpose)
+    found = []
+    for pair in pairs:
+        known = [one for one in (pair.person_l, pair.person_r) if one in subjects]
+        if known and all(decided[one].is_allowed for one in known):
+            found.append(pair)
+    return found
+
+
+def _in_register(cases: list[ReviewCase]) -> set[int]:
+    with connection.cursor() as cursor:
+        ids = sorted({one for case in cases for one in (case.person_l, case.person_r)})
+        cursor.execute("SELECT id FROM register_person WHERE id = ANY(%s) AND left_at IS NULL", [ids])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _pair(case: ReviewCase, in_register: set[int]) -> Pair:
+    return Pair(
+        id=case.pk, person_l=case.person_l, person_r=case.person_r, assertion_l=case.assertion_l, assertion_r=case.assertion_r,
+        probability=case.probability, reason=case.reason, evidence=case.evidence, status=case.status,
+        is_merge=case.person_l in in_register and case.person_r in in_register,
+    )  # fmt: skip
