@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.test_cases import press
 from tests.journeys.test_every_page import faults_of
+from tests.journeys.test_merging import mergeable
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 #: where pictures for the docs go, when asked for
@@ -83,7 +84,7 @@ def save(page: Page) -> None:
     """Keep the draft: what the register holds is filled in, and a line for each person who needs a relation stands there."""
     with page.expect_navigation():
         press(page, "保存草稿")
-    expect(page.get_by_role("status")).to_be_visible()
+    expect(page.locator(".notice[role=status]")).to_be_visible()
 
 
 def declare(page: Page, *papers: str, declarant: str = "") -> None:
@@ -259,6 +260,38 @@ def test_a_birth_date_is_put_right_by_a_certificate(day):
     stated(page, who, known_before)
     told = page.locator("main").inner_text()
     assert right.isoformat() not in told
+
+
+def test_a_wrong_merge_is_undone(day, site, visit):
+    # whoever is in one department's records alone belongs to no area: officers of the whole city look at doubles
+    (page, _), (chief, _) = visit("officer", width=1280), visit("supervisor")
+    one = day.entered_twice["id"]
+    members, told = book(page, one), on_a_day(page, one, day.today)
+    other = mergeable(page, site, str(one))
+    shot(page, "merge")
+    merged = asked_of_another(page, "姓名、出生日期与住址相同")
+    chief.goto(merged)
+    register(chief)
+    page.goto(f"/officer/persons/{other}/")
+    assert page.url.endswith(f"/officer/persons/{one}/"), "the former id leads to who stays"
+
+    page.goto(f"/officer/persons/{one}/unmerge/{merged.rstrip('/').rpartition('/')[2]}/")
+    undone = asked_of_another(page, "确为两人")
+    chief.goto(undone)
+    register(chief)
+    page.goto(f"/officer/persons/{other}/")
+    assert page.url.endswith(f"/officer/persons/{other}/")
+    assert (book(page, one), on_a_day(page, one, day.today)) == (members, told)
+
+
+def asked_of_another(page: Page, ground: str) -> str:
+    """Say why, submit for another to decide; the address of the case."""
+    type_in(page, "#v-ground", ground)
+    at(page, "#declarant")
+    page.keyboard.press("ArrowDown")
+    press(page, "提交他人审核")
+    expect(page.locator("#what-title"), page.locator("main").inner_text()).to_have_text("已提交")
+    return page.url
 
 
 def test_a_book_is_printed(day, site, browser, tmp_path):

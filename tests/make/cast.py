@@ -98,6 +98,10 @@ def cast() -> dict:
             north=north,
         ),
     }
+    players["entered_twice"] = first(
+        "SELECT id, home FROM living WHERE county = %(north)s AND sex = '2' AND id <> ALL(%(taken)s) ORDER BY id DESC",
+        north=north,
+    )
     for name in ("mother", "father", "mover", "host"):
         players[name]["number"] = said(players[name]["id"], "GA01")
     accounts = {}

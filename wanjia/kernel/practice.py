@@ -25,7 +25,7 @@ def enter(*, makes: bool) -> Path:
 
 
 def ensure_unused(home: Path) -> None:
-    """Raises `PracticeInUse` while any process uses the embedded server of `home`: each holds its lock (kernel/database.py)."""
+    """Raises `PracticeInUse` while any process uses the embedded server of `home`: each holds its lock (kernel/embedded_server.py)."""
     lock = home / "database" / "users.lock"
     if not lock.exists():
         return
