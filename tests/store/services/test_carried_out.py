@@ -92,6 +92,9 @@ def test_an_accepted_correction_becomes_an_event_and_the_resident_sees_the_new_v
         api.act(people["bo"], Kind.CORRECT, number, text="来源已改正")
 
     case = submitted(people, register.read_case(event.pk, officer=people["li"], purpose="case"))
+    shown = officer.get(f"/officer/cases/{event.pk}/").content.decode()
+    assert "1980-05-11" in shown
+    assert f"/officer/corrections/{number}/" in shown
     moved(people, case, "return")
     case = submitted(people, register.read_case(event.pk, officer=people["li"], purpose="case"))
     assert Case.objects.get().state == "accepted", "a case that is completed is still on its way"

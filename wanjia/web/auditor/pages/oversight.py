@@ -106,11 +106,17 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
         step["name"] = word(INCIDENT_STEPS, step["kind"])
         if step["kind"] == "notify" and not step["no_notice"]:
             step["notice"] = api.notice_text(step["parts"], get_language() or "zh")
+    taken = {step["kind"] for step in story["steps"]}
     context |= {
         "number": number,
         "story": story,
         "alerts": [_alert(one, declared) for one in story["alerts"]],
-        "steps_now": [(kind, word(INCIDENT_STEPS, kind)) for kind in story["next"] if kind != "notify"],
+        # what was not done yet stands first, and so is chosen
+        "steps_now": [
+            (kind, word(INCIDENT_STEPS, kind))
+            for kind in sorted(story["next"], key=taken.__contains__)
+            if kind != "notify"
+        ],
         "may_notify": "notify" in story["next"],
         "parts": [(part, NOTICE_PARTS[part], request.POST.get(part, "")) for part in api.NOTICE_PARTS],
     }
