@@ -40,6 +40,7 @@ PAGES = {
     ],
     "auditor": [
         "/auditor/trace/",
+        "/auditor/log/",
         "/auditor/seals/",
         "/steward/runs/",
         "/auditor/alerts/",

@@ -59,3 +59,11 @@ def change_divisions_due() -> None:
     register.publish()
     for code in register.carry_out_due(by=BY, why="its day has come"):
         log.warning("the change of divisions %s is carried out: see the trace", code)
+
+
+def check_the_log_when_asked() -> None:
+    """Make the check of the whole log that an auditor has asked for."""
+    from wanjia.trace import api as trace
+
+    if wrong := trace.check_if_asked(by=BY, why="an auditor asked"):
+        log.error("the log does not stand: %d findings, see the auditor's pages", len(wrong))

@@ -167,6 +167,11 @@ READ_KINDS: dict[str, str | Promise] = {
     "trace.erase": _("erased entries by law"),
     "trace.reopen": _("went on with the log after a restore"),
     "trace.self_check": _("checked the whole log"),
+    "trace.sample_check": _("checked places of the log at random"),
+    "trace.check_asked": _("asked for a check of the whole log"),
+    "trace.new_keys": _("announced new keys of the log"),
+    "trace.announce_keys": _("had new keys of the log made"),
+    "trace.take_up_keys": _("put new keys of the log in force"),
     "register.load": _("loaded the register"),
     "register.redirect_persons": _("redirected former person ids"),
     "register.digest": _("computed the digest of the register"),
@@ -248,6 +253,15 @@ CASE_OUTCOMES: dict[str, str | Promise] = {
     "unjustified": _("The look should not have been"),
     "accepted": _("The value will be corrected"),
     "refused": _("The value stays"),
+}
+
+LOG_ALARMS: dict[str, str | Promise] = {
+    "shut": _("the gate is shut: nobody is read until the log is shown to go on"),
+    "late": _("an entry waits for its checkpoint for more than a minute"),
+    "no_witness": _("no witness is set: nobody outside would notice a rewritten log"),
+    "unwitnessed": _("no witness has signed for more than a day"),
+    "seal_late": _("a sealed read was not opened on its day"),
+    "never_published": _("nothing was ever published"),
 }
 
 #: of data keys, and of the generations of keys that sign the log

@@ -105,6 +105,7 @@ MENU: tuple[Group, ...] = (
         _("Oversight"),
         (
             Entry("trace", _("Trace"), "fingerprint", Right.SEE_TRACE),
+            Entry("log_check", _("Public log"), "shield-check", Right.SEE_TRACE),
             Entry("seals", _("Sealed reads"), "lock", Right.OPEN_SEALS),
             Entry("alerts", _("Alerts"), "alert-triangle", Right.OVERSEE, frozenset({"alert"})),
             Entry("incidents", _("Incidents"), "file-alert", Right.OVERSEE, frozenset({"incident"})),

@@ -38,7 +38,16 @@ from wanjia.trace.api.searching import (
     purposes,
     search,
 )
-from wanjia.trace.api.self_check import Health, health, self_check
+from wanjia.trace.api.self_check import (
+    Health,
+    LastCheck,
+    ask_check,
+    check_if_asked,
+    health,
+    last_check,
+    sample_check,
+    self_check,
+)
 from wanjia.trace.api.sequencing import Sequencer
 from wanjia.trace.api.witnessing import Cosigning
 
@@ -48,6 +57,7 @@ __all__ = [
     "Cosigning",
     "Found",
     "Health",
+    "LastCheck",
     "LeftOut",
     "PublicFile",
     "Sealed",
@@ -55,6 +65,8 @@ __all__ = [
     "SigningKeys",
     "Wanted",
     "announce_keys",
+    "ask_check",
+    "check_if_asked",
     "checkpoint",
     "confirm",
     "consistency_proof",
@@ -72,6 +84,7 @@ __all__ = [
     "is_open",
     "kept_since",
     "kinds",
+    "last_check",
     "last_used",
     "months_of",
     "open_due",
@@ -86,6 +99,7 @@ __all__ = [
     "record_job",
     "reopen",
     "said_of",
+    "sample_check",
     "sealed_counts",
     "seals",
     "search",

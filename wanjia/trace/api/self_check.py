@@ -1,6 +1,9 @@
 """The nightly self-check: the whole log made anew from the rows, and everything that must fit it. It needs the database and the keys."""
 
 import hashlib
+import json
+import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,15 +14,22 @@ from django.db import connection, transaction
 from wanjia.kernel import clock, settings
 from wanjia.kernel.errors import KeyUnavailable
 from wanjia.kernel.keyring import Keyring
-from wanjia.trace.api.gate import is_open, newest, shut_because
-from wanjia.trace.api.log import NONCE_PURPOSE, entry_of, nonce_aad
+from wanjia.trace.adapters.signer import Signer
+from wanjia.trace.api.gate import ensure_continues, is_open, newest, shut_because
+from wanjia.trace.api.log import NONCE_PURPOSE, checkpoint, entry_of, nonce_aad, read_tile
 from wanjia.trace.api.recording import record
 from wanjia.trace.api.sealing import sealed_counts
 from wanjia.trace.api.witnessing import cosigned_at, witnesses
+from wanjia.trace.errors import LogBroken
 from wanjia.trace.rules.entry import canonical, commitment
-from wanjia.trace.rules.tree import HASH_BYTES, TILE_WIDTH, Tree, grown, leaf_hash, right_edge
+from wanjia.trace.rules.note import parse_checkpoint
+from wanjia.trace.rules.tree import HASH_BYTES, TILE_WIDTH, ProofWrong, Tree, grown, is_included, leaf_hash, right_edge
 
 ROWS_AT_A_TIME = 8192
+CHECKED, ASKED = "trace.self_check", "trace.check_asked"
+SAMPLED, MOST_TOLD = 300, 20
+#: what an entry's detail may hold
+_PLAIN = re.compile(r"[^A-Za-z0-9_.:/+ -]")
 #: longer than this an entry must not wait for its checkpoint
 LATE_AFTER = timedelta(seconds=60)
 UNWITNESSED_AFTER = timedelta(hours=24)
@@ -101,8 +111,92 @@ def self_check(*, by: str, why: str, told: Callable[[int, int], None] | None = N
         wrong = _tree(cursor, head.size, head.root, told) if head else []
         wrong += _rest(cursor)
     wrong += [f"alarm: {name}" for name in health().alarms if name != "no_witness"]
-    record("trace.self_check", by=by, why=why, detail={"findings": len(wrong), **sealed_counts()})
+    told_of = [_PLAIN.sub(" ", one)[:120] for one in wrong[:MOST_TOLD]]
+    size = head.size if head else 0
+    record(CHECKED, by=by, why=why, detail={"findings": len(wrong), "said": told_of, "size": size, **sealed_counts()})
     return wrong
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """The newest check of the whole log: when, by whom, how many places, how many findings, and the first of them in words for an administrator.
+
+    `asked_at`: somebody asked for another since; the timetable makes it within a minute or two.
+    """
+
+    at: datetime | None
+    by: str
+    size: int
+    findings: int
+    said: list[str]
+    asked_at: datetime | None
+
+
+def last_check() -> LastCheck:
+    """How the newest check of the whole log ended, and whether another is asked for."""
+    done, asked = _newest_of(CHECKED), _newest_of(ASKED)
+    asked_at = asked[1] if asked and (done is None or asked[0] > done[0]) else None
+    if done is None:
+        return LastCheck(None, "", 0, 0, [], asked_at)
+    detail = json.loads(done[3])
+    return LastCheck(done[1], done[2], detail.get("size", 0), detail["findings"], detail.get("said", []), asked_at)
+
+
+def _newest_of(kind: str) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, at, actor, detail::text FROM trace_entry WHERE kind = %s ORDER BY id DESC LIMIT 1", [kind]
+        )
+        return cursor.fetchone()
+
+
+def ask_check(*, by: str, why: str) -> None:
+    """Ask for a check of the whole log by the timetable; asking again before it is made changes nothing."""
+    if last_check().asked_at is None:
+        record(ASKED, by=by, why=why)
+
+
+def check_if_asked(*, by: str, why: str) -> list[str] | None:
+    """Make the check that was asked for; what is wrong, or None when none was."""
+    return self_check(by=by, why=why) if last_check().asked_at is not None else None
+
+
+def sample_check(*, by: str, why: str, count: int = SAMPLED) -> tuple[int, int, list[str]]:
+    """(size, places looked at, what is wrong) of a short check: the newest head's signature, that the log goes on from all known to be
+    published, and places at random, each made anew from its entry and proven to be in the signed tree. Its time does not grow with the log. Traced.
+    """
+    wrong: list[str] = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        note, signer = checkpoint(), Signer.open(settings.home())
+        if note is None:
+            return 0, 0, []
+        try:
+            head = signer.own_head(note)
+            ensure_continues(cursor, signer)
+        except (ProofWrong, LogBroken) as broken:
+            return (
+                parse_checkpoint(note).size,
+                0,
+                [f"the newest head does not stand: {getattr(broken, 'fields', {}).get('reason', broken)}"],
+            )
+        places = sorted(random.SystemRandom().sample(range(head.size), min(count, head.size)))
+        sealer, tree = Keyring.open(settings.home()).sealer(NONCE_PURPOSE), Tree(head.size, read_tile)
+        cursor.execute(_ROWS.replace("p.seq >= %s AND p.seq < %s", "p.seq = ANY(%s)"), [places])
+        rows = cursor.fetchall()
+        if len(rows) != len(places):
+            wrong.append(f"{len(places) - len(rows)} places are missing")
+        for seq, said, sealed, is_erased, is_lost, *columns in rows:
+            if not (is_erased or is_lost) and (reason := _opens(sealer, seq, bytes(said), sealed, columns)):
+                wrong.append(f"place {seq}: {reason}")
+            if not is_included(seq, head.size, leaf_hash(bytes(said)), tree.inclusion(seq), head.root):
+                wrong.append(f"place {seq}: not in the signed tree")
+        record(
+            "trace.sample_check",
+            by=by,
+            why=why,
+            detail={"findings": len(wrong), "places": len(rows), "size": head.size},
+        )
+    return head.size, len(rows), wrong
 
 
 def _tree(cursor: Any, size: int, root: bytes, told: Callable[[int, int], None] | None) -> list[str]:

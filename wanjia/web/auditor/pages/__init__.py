@@ -1,5 +1,5 @@
-"""The auditor's pages: the trace, alerts, incidents, reviews, sealed reads."""
+"""The auditor's pages: the trace, the public log, alerts, incidents, reviews, sealed reads."""
 
-from wanjia.web.auditor.pages import oversight, seals, trace
+from wanjia.web.auditor.pages import log, oversight, seals, trace
 
-__all__ = ["oversight", "seals", "trace"]
+__all__ = ["log", "oversight", "seals", "trace"]
