@@ -63,7 +63,7 @@ def _trace(r: dict, thresholds: dict) -> list[str]:
         ("logged read", "logged_read"),
     )
     steady = r["logged_at_1000"]
-    return ["## The trace", "", f"{r['entries']:,} entries, {r['clients']} clients, {r['cpus']} cores, the sequencer running.", "",
+    return ["## The trace", "", f"{r['entries']:,} entries, {r['clients']} clients, {r['cpus']} cores, the sequencer running; the machine's load was {r['load_before']} before.", "",
             "| | per second | p50 ms | p99 ms | longest ms |", "|---|---:|---:|---:|---:|",
             *(f"| {name} | {r[key]['per_second']:,} | {r[key]['p50_ms']} | {r[key]['p99_ms']} | {r[key]['longest_ms']} |" for name, key in flood),
             f"| logged read, 1,000 a second asked for | {steady['per_second']:,} | {steady['p50_ms']} | {steady['p99_ms']} | {steady['longest_ms']} |", "",

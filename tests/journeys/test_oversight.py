@@ -110,6 +110,7 @@ def test_narrow_review_and_time_line_are_sound(visit, canary):
     page, watch = visit("auditor", width=320)
     page.goto("/auditor/reviews/")
     page.locator(".panel-body form button").click()
+    page.wait_for_url("**/auditor/reviews/*/")
     assert sideways(page) == 0
     assert not faults_of(page)
     page.goto(f"/auditor/records/?person={canary}")
