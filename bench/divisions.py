@@ -7,6 +7,7 @@ What is typed are beginnings of names, pinyin, first letters and codes, as they 
 Run: `python -m bench.divisions` (needs no city). Results: bench/results/divisions.json.
 """
 
+import atexit
 import csv
 import json
 import os
@@ -101,23 +102,23 @@ def raw(rows: list[tuple[str, int, str]], questions: list[str]) -> dict[str, flo
 def main() -> None:
     """Make the country, ask, write the figures."""
     home = Path(tempfile.mkdtemp(prefix="wanjia-bench-divisions-"))
+    # registered before the server's own farewell, so it runs after it
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / "static").mkdir()
     root = Path(__file__).resolve().parents[1]
-    try:
-        os.environ["WANJIA_HOME"] = str(home)
-        profile = home / "profile"
-        shutil.copytree(root / "declared" / "cn", profile)
-        for old in (profile / "divisions").glob("*.csv"):
-            old.unlink()
-        draw = random.Random(SEED)
-        rows = country(VILLAGES, draw)
-        with open(profile / "divisions" / "all.csv", "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-        os.environ["WANJIA_DECLARED"] = str(profile)
-        told = measured(draw)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    os.environ["WANJIA_HOME"] = str(home)
+    profile = home / "profile"
+    shutil.copytree(root / "declared" / "cn", profile)
+    for old in (profile / "divisions").glob("*.csv"):
+        old.unlink()
+    draw = random.Random(SEED)
+    rows = country(VILLAGES, draw)
+    with open(profile / "divisions" / "all.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    os.environ["WANJIA_DECLARED"] = str(profile)
+    told = measured(draw)
     (root / "bench" / "results" / "divisions.json").write_text(json.dumps(told, indent=2) + "\n", "utf-8")
     print(json.dumps(told, indent=2))
 
