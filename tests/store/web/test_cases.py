@@ -169,3 +169,42 @@ def test_every_form_takes_hostile_input_with_a_sentence(town, li, client, kind):
         if name in ("future", "leap"):
             days = {f"v-{k}" for k, one in kind.fields.items() if one.type in ("date", "datetime") and one.when is None}
             assert {one for one in days if name == "leap" or not kind.fields[one[2:]].future} <= wrong(page), name
+
+
+def test_a_case_is_given_from_desk_to_desk(town, li, sun, client):
+    client.force_login(li)
+    case = api.open_case("death", {}, officer=li, purpose="case")
+    page = client.get(f"/officer/cases/{case.id}/").content.decode()
+    assert f'<option value="{sun.username}"' in page
+    given = {"verb": "assign", "to": sun.username, "version": case.version}
+    assert client.post(f"/officer/cases/{case.id}/", given).status_code == 302
+    assert api.read_case(case.id, officer=li, purpose="case").assigned_to == sun.username
+    late = client.post(f"/officer/cases/{case.id}/", {**given, "to": ""}).content.decode()
+    assert 'role="alert"' in late, "somebody was faster"
+    unknown = client.post(f"/officer/cases/{case.id}/", {**given, "to": "nobody-here", "version": case.version + 1})
+    assert 'role="alert"' in unknown.content.decode()
+    client.force_login(sun)
+    mine = client.get("/officer/cases/?tab=drafts&mine=1").content.decode()
+    assert f'href="/officer/cases/{case.id}/' in mine
+    assert (
+        client.post(f"/officer/cases/{case.id}/", {**given, "to": "", "version": case.version + 1}).status_code == 302
+    )
+    assert f'href="/officer/cases/{case.id}/' not in client.get("/officer/cases/?tab=drafts&mine=1").content.decode()
+
+
+def test_a_case_is_not_given_to_who_handles_no_events_or_serves_elsewhere(town, li, client):
+    from wanjia.access import api as access
+
+    for name, role, area in (("planner", "planner", ""), ("far", "officer", "990105")):
+        access.open_account(username=name, display_name=name, role=role, password=None, area=area)
+    client.force_login(li)
+    case = api.open_case("death", {}, officer=li, purpose="case")
+    case = api.keep_draft(case.id, {"values": {}}, version=case.version, officer=li, purpose="case")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE register_event SET office = '990104100' WHERE id = %s", [case.id])
+    page = client.get(f"/officer/cases/{case.id}/").content.decode()
+    assert '<option value="planner"' not in page
+    assert '<option value="far"' not in page
+    answer = client.post(f"/officer/cases/{case.id}/", {"verb": "assign", "to": "planner", "version": case.version})
+    assert answer.status_code in (200, 403)
+    assert api.read_case(case.id, officer=li, purpose="case").assigned_to == li.username

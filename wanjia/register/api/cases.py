@@ -29,6 +29,7 @@ from wanjia.register.api.casework import (
     bounded,
     day_of,
     enter,
+    is_served,
     keep_form,
     locked,
     move_of,
@@ -162,6 +163,17 @@ def assign_case(case_id: int, to: str, *, version: int, officer: Account, purpos
     stepped(event, ASSIGN, event.status, officer, "")
     traced(event, "assign", officer, purpose)
     return shown(event, officer)
+
+
+def desks_for(case: Case) -> list[Account]:
+    """To whose desks an open case may be given: open accounts that handle events at its office; nobody once it is closed."""
+    if not event_book().lifecycle.status(case.status).is_open:
+        return []
+    return [
+        account
+        for account in access.staff_accounts()
+        if access.may(account, Right.HANDLE_EVENTS) and (not case.office or is_served(account, case.office))
+    ]
 
 
 def move_case(case_id: int, verb: str, *, version: int, reason: str = "", officer: Account, purpose: str) -> Case:

@@ -115,7 +115,7 @@ def reach(event: Event | None, officer: Account, purpose: str) -> None:
     account may not find for this purpose. Must run in a transaction.
     """
     is_own = event is not None and officer.username in (event.opened_by, event.assigned_to)
-    if event is None or not (is_own or (event.office and _is_served(officer, event.office)) or not officer.area):
+    if event is None or not (is_own or (event.office and is_served(officer, event.office)) or not officer.area):
         raise CaseUnknown()
     say_cases(event.pk)
     sealed = [one for one in subjects_of(people_in(event)).values() if one.is_sealed]
@@ -124,7 +124,7 @@ def reach(event: Event | None, officer: Account, purpose: str) -> None:
         raise CaseUnknown()
 
 
-def _is_served(officer: Account, office: str) -> bool:
+def is_served(officer: Account, office: str) -> bool:
     """Whether the office, or the one that took over from it, is of the account's area."""
     if access.covers(officer.area, office):
         return True

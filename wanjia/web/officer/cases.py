@@ -32,6 +32,7 @@ TABS = {
     "registered": (gettext_lazy("To be issued"), ("registered",)),
 }
 LATE, DONE = "late", "done"
+ASSIGN = "assign"
 CLOSED = ("issued", "refused", "withdrawn", "revoked")
 
 
@@ -56,6 +57,7 @@ def work_queue(request: HttpRequest) -> HttpResponse:
     context = {
         "tabs": [{"key": key, "name": name, "count": count, "is_here": key == tab} for key, name, count in counts],
         "tab": tab,
+        "is_mine": request.GET.get("mine") == "1",
         "rows": [_line(case) for case in rows[:ON_A_PAGE]],
         "older": rows[ON_A_PAGE - 1].id if len(rows) > ON_A_PAGE else None,
     }
@@ -126,21 +128,23 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
     error: WanjiaError | None = None
     if request.method == "POST":
         try:
-            version = whole_number(request.POST.get("version", ""), digits=9) or 0
-            api.move_case(
-                pk,
-                request.POST.get("verb", "")[:40],
-                version=version,
-                reason=request.POST.get("reason", ""),
-                officer=request.user,
-                purpose=AT_THE_COUNTER,
-            )
+            _do(request, pk, whole_number(request.POST.get("version", ""), digits=9) or 0)
             return redirect("case", pk)
         except WanjiaError as refused:
             error = refused
     found = api.read_case(pk, officer=request.user, purpose=AT_THE_COUNTER)
     steps = api.case_steps(pk, officer=request.user, purpose=AT_THE_COUNTER)
     return render(request, "officer/case.html", _told(found, steps, error, request))
+
+
+def _do(request: HttpRequest, pk: int, version: int) -> None:
+    """Give the case to somebody's desk, or do what may happen next with it."""
+    asked: dict[str, Any] = {"version": version, "officer": request.user, "purpose": AT_THE_COUNTER}
+    verb = request.POST.get("verb", "")[:40]
+    if verb == ASSIGN:
+        api.assign_case(pk, request.POST.get("to", "")[:64], **asked)
+    else:
+        api.move_case(pk, verb, reason=request.POST.get("reason", ""), **asked)
 
 
 def _told(found: Case, steps: list, error: WanjiaError | None, request: HttpRequest) -> dict[str, Any]:
@@ -182,6 +186,10 @@ def _told(found: Case, steps: list, error: WanjiaError | None, request: HttpRequ
             (_label(kind, where), problem.sentence(lang))
             for where, said in (error.problems.items() if isinstance(error, FormRefused) else ())
             for problem in said
+        ],
+        "desks": [
+            {"username": one.username, "name": one.display_name, "is_own": one.pk == request.user.pk}
+            for one in api.desks_for(found)
         ],
         "typed_reason": request.POST.get("reason", "")[:500] if error else "",
     }
