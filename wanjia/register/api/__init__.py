@@ -3,6 +3,7 @@
 from wanjia.register.api.around import household_typed, members_around, parties_of
 from wanjia.register.api.as_of import (
     AreaList,
+    Book,
     Listed,
     Member,
     area_as_of,
@@ -89,6 +90,7 @@ from wanjia.register.api.series import (
     whole_area,
 )
 from wanjia.register.api.telling import plan_told, series_told
+from wanjia.register.rules.trees import Node
 
 #: what must be made again when a key rotates (kernel/sealed_stores.py)
 KEYED = (*_KEYED_CASES, *_KEYED_NUMBERS)
@@ -106,6 +108,7 @@ __all__ = [
     "AreaList",
     "Belief",
     "Beside",
+    "Book",
     "Case",
     "CaseMoved",
     "Form",
@@ -115,6 +118,7 @@ __all__ = [
     "Listed",
     "LoadResult",
     "Member",
+    "Node",
     "Ordered",
     "Plan",
     "PlannedMove",

@@ -17,6 +17,7 @@ from wanjia.privacy.api import ProtectedCount, protect_counts
 from wanjia.register.api.finding import NOWHERE, subject_of, subjects_of
 from wanjia.register.api.reading import as_of
 from wanjia.register.errors import PersonUnknown
+from wanjia.register.rules.trees import Node, family_tree
 from wanjia.standards import api as standards
 from wanjia.trace import api as trace
 
@@ -44,6 +45,14 @@ class Member:
     relation: str | None
     since: date | None
     until: date | None
+
+
+@dataclass(frozen=True)
+class Book:
+    """A household as it is and was: who belongs or belonged, in the order of the book, and those of today as trees of relations."""
+
+    members: list[Member]
+    trees: list[Node]
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,7 @@ def household_as_of(
     return shown
 
 
-def household_history(household_id: int, *, officer: Account, purpose: str, why: str = "") -> list[Member]:
+def household_history(household_id: int, *, officer: Account, purpose: str, why: str = "") -> Book:
     """Everybody who belongs or ever belonged to a household, as known now: those of today first, in the order of the book (head, then by what each
     is to the head, then by age). Only whose household the purpose shows; traced for each. Raises `PersonUnknown` when nobody is left to show.
     """
@@ -179,6 +188,13 @@ def household_history(household_id: int, *, officer: Account, purpose: str, why:
         subjects = subjects_of({m.person_id for m in members})
         decided = access.decide_many(officer, Action.READ, subjects.values(), purpose)
         shown = [m for m in members if m.person_id in decided and HOUSEHOLD in decided[m.person_id].fields]
+        now = list(dict.fromkeys(m.person_id for m in shown if m.until is None))
+        cursor.execute(
+            "SELECT person_id, kind, other_id FROM register_relation"
+            " WHERE upper_inf(known) AND upper_inf(valid) AND person_id = ANY(%(now)s) AND other_id = ANY(%(now)s) ORDER BY id",
+            {"now": now},
+        )
+        ties = cursor.fetchall()
         trace.record(
             "register.household_members",
             subject_ids=sorted({m.person_id for m in shown}),
@@ -188,7 +204,7 @@ def household_history(household_id: int, *, officer: Account, purpose: str, why:
         )
     if not shown:
         raise PersonUnknown()
-    return shown
+    return Book(shown, family_tree(now, ties))
 
 
 def area_as_of(

@@ -18,6 +18,7 @@ from wanjia.access.errors import OutsideArea, PurposeUnknown, RightMissing
 from wanjia.kernel import clock
 from wanjia.kernel.errors import WanjiaError
 from wanjia.register import api as register
+from wanjia.register.api import Node
 from wanjia.register.errors import PersonUnknown
 from wanjia.web.labels import RELATIONS, RESIDENCES, word
 from wanjia.web.officer import readings
@@ -91,7 +92,8 @@ def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
     ask = {"officer": request.user, "purpose": stated["purpose"], "why": stated["why"]}
     facts = register.person_as_of(person_id, true_on=clock.today(), **ask)
     home = next((one["household_id"] for one in facts["membership"]), None)
-    members = register.household_history(home, **ask) if home is not None else []
+    book = register.household_history(home, **ask) if home is not None else None
+    members = book.members if book else []
     rows = [
         {
             "person_id": one.person_id,
@@ -106,8 +108,39 @@ def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
         "household": home,
         "now": [row for row in rows if row["until"] is None],
         "before": [row for row in rows if row["until"] is not None],
+        "trees": _trees(book.trees, {row["person_id"]: row for row in rows if row["until"] is None}) if book else [],
+        "history": _history(rows),
     }
     return render(request, "officer/household.html", context)
+
+
+def _trees(nodes: list[Node], rows: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Trees of relations for the template: each person with what they are to the head."""
+    return [
+        {
+            "person": rows[one.person_id],
+            "spouse": rows.get(one.spouse_id) if one.spouse_id is not None else None,
+            "children": _trees(one.children, rows),
+        }
+        for one in nodes
+    ]
+
+
+def _history(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What happened to the household, newest first: who came, who left, whose place in it changed."""
+    ended = {(row["person_id"], row["until"]) for row in rows if row["until"]}
+    begun = {(row["person_id"], row["since"]) for row in rows}
+    found = []
+    for row in rows:
+        if row["since"]:
+            is_change = (row["person_id"], row["since"]) in ended
+            what = gettext("is now: %(relation)s") if is_change else gettext("entered as: %(relation)s")
+            found.append(
+                {"day": row["since"], "person_id": row["person_id"], "what": what % {"relation": row["relation"]}}
+            )
+        if row["until"] and (row["person_id"], row["until"]) not in begun:
+            found.append({"day": row["until"], "person_id": row["person_id"], "what": gettext("left")})
+    return sorted(found, key=lambda one: (one["day"], one["person_id"]), reverse=True)
 
 
 def _end_of(day: date) -> datetime:
