@@ -201,3 +201,18 @@ def test_a_document_from_issue_to_the_public_check(site, visit, lang, width):
     for one in (watch, other):
         assert not one.errors
         assert not one.elsewhere
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_a_household_as_a_tree_on_a_narrow_screen(site, visit, lang):
+    _name, number = someone(site)
+    page, watch = visit("officer", lang=lang, width=320)
+    find(page, number)
+    page.locator("td form button").first.click()
+    expect(page.locator(".recorded")).to_be_visible()
+    page.goto(f"{page.url}household/")
+    expect(page.locator("#family-title")).to_be_visible()
+    assert page.locator(".family a").count() == page.locator("section[aria-labelledby=now-title] tbody tr").count()
+    assert not faults_of(page)
+    assert sideways(page) == 0
+    assert not watch.errors
