@@ -13,6 +13,7 @@ PAGES = {
         "/officer/find/",
         "/officer/cases/",
         "/officer/cases/new/",
+        "/officer/pairs/",
         "/officer/documents/",
         "/planner/population/",
         "/officer/corrections/",

@@ -108,3 +108,34 @@ def test_pages_of_merging_are_sound_on_a_narrow_screen(site, visit, lang):
             assert sideways(page) == 0, address
             assert not faults_of(page), address
         assert not watch.errors
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_pairs_are_decided_by_keyboard(visit, lang):
+    words = {
+        "zh-hans": ("下一对", "无法判定，暂缓"),
+        "en": ("Next pair", "Cannot tell, put aside"),
+    }[lang]
+    for width in (320, 1440):
+        page, watch = visit("officer", lang=lang, width=width)
+        page.goto("/officer/pairs/")
+        assert sideways(page) == 0
+        assert not faults_of(page)
+        assert page.locator("a.btn-primary", has_text=words[0]).count() == 1, "the city has pairs that wait"
+        page.locator("a.btn-primary", has_text=words[0]).press("Enter")
+        page.wait_for_url(re.compile(r"/officer/pairs/\d+/"))
+        first = page.url
+        expect(page.locator("#values-title")).to_be_visible()
+        assert sideways(page) == 0
+        assert not faults_of(page)
+        skip_to_content(page)
+        press(page, words[1])
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert not faults_of(page)
+        page.locator("#v-ground").focus()
+        page.keyboard.type("两份材料都不在手边")
+        press(page, words[1])
+        page.wait_for_url(re.compile(r"/officer/pairs/(\d+/)?"))
+        assert page.url != first, "on to the next"
+        assert not watch.errors
+        assert not watch.elsewhere

@@ -88,7 +88,7 @@ def erase_person(
     left = [
         _item("places", texts, "公开日志中的位置与承诺值：不含内容，保证他人的证明仍成立",
               "places and commitments in the public log: without content, so that others' proofs hold"),
-        _item("acts", 3 + papers + bool(requests), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
+        _item("acts", 4 * len(ids) + papers + bool(requests), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
         _item("backups", 0, "备份不在本证明之内", "backups are not covered"),
     ]  # fmt: skip
     kept = len(records.deliveries) - destroyed

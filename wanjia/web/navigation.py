@@ -67,6 +67,7 @@ MENU: tuple[Group, ...] = (
                 Right.HANDLE_EVENTS,
                 frozenset({"new_case", "begin_case", "case_form", "case", "merge_of_case"}),
             ),
+            Entry("pairs", _("Same person?"), "affiliate", Right.HANDLE_EVENTS, frozenset({"pair", "next_pair"})),
             Entry(
                 "documents_desk",
                 _("Documents"),

@@ -1,24 +1,36 @@
 """What officers decide of pairs that linking could not: found within reach, decided once with a reason, sealed, and kept by every later run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from wanjia.access import api as access
-from wanjia.access.api import Action, Right
+from wanjia.access.api import Action, Right, Subject
 from wanjia.access.models import Account
+from wanjia.intake import api as intake
 from wanjia.kernel import clock, settings
+from wanjia.kernel.errors import LakeFileMissing
 from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.lake import Lake
+from wanjia.linkage import api as linkage
+from wanjia.linkage.api import state
+from wanjia.linkage.api.explaining import FieldEvidence, field_evidence
 from wanjia.linkage.api.keyed import REASONS, reason_aad
-from wanjia.linkage.errors import PairDecided, ReasonNeeded, ReviewCaseUnknown
+from wanjia.linkage.errors import NoModel, PairDecided, ReasonNeeded, ReviewCaseUnknown
 from wanjia.linkage.models import Decision, ReviewCase
 from wanjia.register import api as register
+from wanjia.standards import api as standards
 from wanjia.trace import api as trace
 
 Verdict = Decision.Verdict
 SHORTEST, LONGEST = 2, 500
+#: an assertion's id has its delivery's number above this many bits
+DELIVERY_AT = 32
+PLACES = ("domicile_division", "residence_division")
 #: how many waiting pairs are looked through for those within reach, at once and at most
 AT_ONCE, MOST_LOOKED_THROUGH = 200, 4_000
 STATUS = {
@@ -60,11 +72,13 @@ def pairs_waiting(*, officer: Account, purpose: str, status: str = ReviewCase.St
     return found
 
 
-def next_pair(*, officer: Account, purpose: str, reason: str = "", after: int | None = None) -> Pair | None:
+def next_pair(
+    *, officer: Account, purpose: str, reason: str = "", status: str = ReviewCase.Status.OPEN, after: int | None = None
+) -> Pair | None:
     """The likeliest pair that waits within the account's reach; `after`: the one behind that pair. None when nothing waits."""
     _enter(officer, purpose)
     is_past = after is None
-    for pair in _within_reach(officer, purpose, ReviewCase.Status.OPEN, reason=reason):
+    for pair in _within_reach(officer, purpose, status, reason=reason):
         if is_past:
             return pair
         is_past = pair.id == after
@@ -193,3 +207,61 @@ def _pair(case: ReviewCase, in_register: set[int]) -> Pair:
         probability=case.probability, reason=case.reason, evidence=case.evidence, status=case.status,
         is_merge=case.person_l in in_register and case.person_r in in_register,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one record in nobody's state says, as far as the purpose shows it: column → value. `person_id`: whom it would be."""
+
+    person_id: int
+    source: str
+    as_of: date | None
+    values: Mapping[str, str]
+
+
+def open_record(pair: Pair, assertion_id: int, *, officer: Account, purpose: str) -> Record:
+    """One record of a pair, out of its sealed delivery, decided by where it says the person lives. Traced before it returns.
+
+    Raises `OutsideArea`, `ReviewCaseUnknown` (the delivery was withdrawn), `ValueError` for a record of another pair.
+    """
+    if assertion_id not in (pair.assertion_l, pair.assertion_r):
+        raise ValueError("no record of this pair")
+    person = pair.person_l if assertion_id == pair.assertion_l else pair.person_r
+    try:
+        rows = intake.delivery_assertions(assertion_id >> DELIVERY_AT)
+    except LakeFileMissing:
+        raise ReviewCaseUnknown() from None
+    found = rows.filter(pc.equal(rows["assertion_id"], assertion_id)).to_pylist()
+    if not found:
+        raise ReviewCaseUnknown()
+    said, profile = found[0], standards.load_profile()
+    places = tuple(str(said[c]) for c in PLACES if said.get(c))
+    # a record that says no place is looked at by whoever may look at the one it resembles
+    subject = Subject(person, places) if places else register.subject_of(_other(pair, person))
+    decision = access.require_decision(officer, Action.READ, subject, purpose)
+    shown = {column for column, part in profile.parts.items() if part.element in decision.elements}
+    trace.record(
+        "linkage.open_record",
+        subject_ids=[person],
+        by=officer.username,
+        why=f"{purpose}:{pair.id}",
+        department=officer.department,
+        detail={**decision.detail(), "case": pair.id},
+    )
+    values = {column: str(value) for column, value in said.items() if column in shown and value not in (None, "")}
+    return Record(person, said["source"], said.get("as_of"), values)
+
+
+def evidence_of(pair: Pair) -> list[FieldEvidence]:
+    """What each compared field said of the pair, the weightiest first; nothing where no fields were compared, or the model is gone."""
+    if pair.evidence is None or pair.evidence < 0:
+        return []
+    try:
+        model = state.load_trained(Lake.open(settings.home()), linkage.declared_linkage()).model
+    except NoModel:
+        return []
+    return field_evidence(model, pair.evidence)
+
+
+def _other(pair: Pair, person: int) -> int:
+    return pair.person_r if person == pair.person_l else pair.person_l

@@ -1,6 +1,7 @@
 """Two entries of one person: beside each other with what would stay, before a case is made of it; and a merge undone."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +11,13 @@ from django.utils.translation import get_language
 from wanjia.access.api import Right
 from wanjia.kernel import clock
 from wanjia.kernel.errors import WanjiaError
+from wanjia.linkage.api import reviewing
+from wanjia.linkage.errors import PairDecided, ReasonNeeded, ReviewCaseUnknown
 from wanjia.register import api
 from wanjia.register.declared import EventKind
 from wanjia.register.errors import FormRefused
 from wanjia.web.labels import spoken
+from wanjia.web.listing import whole_number
 from wanjia.web.officer import event_form
 from wanjia.web.officer.beside import side_by_side
 from wanjia.web.officer.cases import AT_THE_COUNTER
@@ -40,6 +44,7 @@ def merge_persons(request: HttpRequest, person_id: int) -> HttpResponse:
         "declarant": form["declarant"],
         "declarants": event_form.declarants(kind),
         "key": given.get("key") or uuid.uuid4(),
+        "pair": whole_number(given.get("pair", ""), digits=18),
     }
     if not context["typed_other"]:
         return render(request, "officer/merge.html", context)
@@ -57,7 +62,12 @@ def merge_persons(request: HttpRequest, person_id: int) -> HttpResponse:
     except FormRefused as refused:
         return render(request, "officer/merge.html", {**context, "mistakes": _sentences(kind, refused)})
     if is_asked and not seen.problems:
-        return _submitted(request, api.MERGE, seen.form)
+        answer = _submitted(request, api.MERGE, seen.form)
+        if context["pair"] is not None and {seen.person, seen.other} == _persons_of(context["pair"]):
+            # the merge is what an officer found of the pair; somebody may have been faster, and the case tells so
+            with suppress(PairDecided, ReviewCaseUnknown, ReasonNeeded):
+                reviewing.decide_pair(context["pair"], "same", form["values"]["ground"], **ask)
+        return answer
     problems = {key: said for key, said in seen.problems.items() if is_asked or key not in ("ground", "declarant")}
     context |= side_by_side(seen, choices) | {"mistakes": _sentences(kind, FormRefused(problems))}
     return render(request, "officer/merge.html", context)
@@ -108,6 +118,14 @@ def undo_merge(request: HttpRequest, person_id: int, merge: int) -> HttpResponse
             return _submitted(request, kind.code, form)
         context["mistakes"] = _sentences(kind, FormRefused(problems))
     return render(request, "officer/unmerge.html", context)
+
+
+def _persons_of(pair: int) -> set[int]:
+    try:
+        found = reviewing.pair_of(pair)
+    except ReviewCaseUnknown:
+        return set()
+    return {found.person_l, found.person_r}
 
 
 def _asked(given: Any, person: int) -> Any:
