@@ -211,12 +211,14 @@ def _pair(case: ReviewCase, in_register: set[int]) -> Pair:
 
 @dataclass(frozen=True)
 class Record:
-    """What one record in nobody's state says, as far as the purpose shows it: column → value. `person_id`: whom it would be."""
+    """What one record in nobody's state says, as far as the purpose shows it: column → value. `person_id`: whom it would be; `elements`: those the
+    purpose shows."""
 
     person_id: int
     source: str
     as_of: date | None
     values: Mapping[str, str]
+    elements: frozenset[str]
 
 
 def open_record(pair: Pair, assertion_id: int, *, officer: Account, purpose: str) -> Record:
@@ -249,18 +251,19 @@ def open_record(pair: Pair, assertion_id: int, *, officer: Account, purpose: str
         detail={**decision.detail(), "case": pair.id},
     )
     values = {column: str(value) for column, value in said.items() if column in shown and value not in (None, "")}
-    return Record(person, said["source"], said.get("as_of"), values)
+    return Record(person, said["source"], said.get("as_of"), values, frozenset(decision.elements))
 
 
-def evidence_of(pair: Pair) -> list[FieldEvidence]:
-    """What each compared field said of the pair, the weightiest first; nothing where no fields were compared, or the model is gone."""
+def evidence_of(pair: Pair) -> list[tuple[str, FieldEvidence]]:
+    """(column, what its comparison said) of each compared field, the weightiest first; nothing where none was compared, or the model is gone."""
     if pair.evidence is None or pair.evidence < 0:
         return []
+    declared = linkage.declared_linkage()
     try:
-        model = state.load_trained(Lake.open(settings.home()), linkage.declared_linkage()).model
+        model = state.load_trained(Lake.open(settings.home()), declared).model
     except NoModel:
         return []
-    return field_evidence(model, pair.evidence)
+    return [(declared.feature(one.feature).elements[0], one) for one in field_evidence(model, pair.evidence)]
 
 
 def _other(pair: Pair, person: int) -> int:

@@ -100,9 +100,14 @@ def pair(request: HttpRequest, pk: int) -> HttpResponse:
         "right": right,
         "rows": sorted(rows, key=lambda row: (not row["differs"], not row["agrees"])),
         "evidence": [
-            {"name": element_name(one.feature), "said": spoken(one.said), "bits": f"{one.bits:+.1f}", "speaks": _speaks(one.bits)}
-            for one in reviewing.evidence_of(found)
-            if one.feature in vocabulary().columns
+            {
+                "name": element_name(column),
+                "said": spoken(one.said),
+                "bits": f"{one.bits:+.1f}",
+                "speaks": _speaks(one.bits),
+            }
+            for column, one in reviewing.evidence_of(found)
+            if column in vocabulary().columns and vocabulary().columns[column].element in left["elements"] & right["elements"]
         ],
         "verdicts": [(key, name) for key, name in VERDICTS.items() if not (key == "same" and found.is_merge)],
         "is_open": found.status in ("open", "aside"),
@@ -136,7 +141,14 @@ def _side(request: HttpRequest, found: Pair, side: str) -> dict[str, Any]:
         record = reviewing.open_record(found, assertion, officer=request.user, purpose=AT_THE_COUNTER)
         raw = dict(record.values)
         sources = dict.fromkeys(raw, source_name(record.source))
-        return {"person": person, "is_held": False, "raw": raw, "values": _shown(raw, sources), "around": []}
+        return {
+            "person": person,
+            "is_held": False,
+            "raw": raw,
+            "values": _shown(raw, sources),
+            "around": [],
+            "elements": record.elements,
+        }
     by, unit, why = request.user.username, request.user.department, f"{AT_THE_COUNTER}:{found.id}"
     decision = require_decision(request.user, Action.READ, subject, AT_THE_COUNTER)
     dossier = open_person(
@@ -151,7 +163,8 @@ def _side(request: HttpRequest, found: Pair, side: str) -> dict[str, Any]:
         homes = [m for m in facts["membership"] if m["valid_to"] is None]
         around += [f"{m['household_id']} · {value_words('relation_to_head', m['relation'])}" for m in homes]
         around += [f"{word(RELATIONS, r['kind'])} {r['other_id']}" for r in facts["relation"] if r["valid_to"] is None]
-    return {"person": person, "is_held": True, "raw": raw, "values": _shown(raw, sources), "around": around}
+    return {"person": person, "is_held": True, "raw": raw, "values": _shown(raw, sources), "around": around,
+            "elements": frozenset(decision.elements)}  # fmt: skip
 
 
 def _shown(raw: dict[str, str], sources: dict[str, str]) -> dict[str, dict[str, str]]:
