@@ -14,6 +14,7 @@ PAGES = {
         "/officer/cases/",
         "/officer/cases/new/",
         "/officer/pairs/",
+        "/officer/pairs/together/",
         "/officer/documents/",
         "/planner/population/",
         "/officer/corrections/",

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from wanjia.kernel.declared import Text
+
 Kind = Literal["person_name", "text", "code", "date", "number", "address", "division"]
 
 #: columns a feature of each kind gives to a node; "" is the plain value. The blocking keys may name any of them as feature.part.
@@ -154,3 +156,45 @@ MOST_FEATURES = 15
 
 def _terms(linkage: Linkage) -> list[str]:
     return [f"{f.key}.{part}" if part else f.key for f in linkage.features for part in PARTS[f.kind]]
+
+
+@dataclass(frozen=True)
+class Certain:
+    """Pairs that may be decided together: `verdict` where all of `agree` agree and all of `differ` differ, nothing else speaks the other way, and the
+    probability lies from `least` to `most_likely`. Feature keys of `linkage.toml`.
+    """
+
+    key: str
+    name: Text
+    verdict: Literal["same", "different"]
+    reasons: list[str]
+    agree: list[str] = field(default_factory=list)
+    differ: list[str] = field(default_factory=list)
+    least: float = 0.0
+    most_likely: float = 1.0
+
+
+@dataclass(frozen=True)
+class ReviewRules:
+    """What officers may decide together (declared/<profile>/review.toml); a profile without it has nothing that is certain."""
+
+    IDENTITY: ClassVar[str] = "code"
+
+    code: str
+    most: int = 200
+    certain: list[Certain] = field(default_factory=list)
+
+    def check(self) -> Iterable[tuple[str, str, str]]:
+        """Nobody is found to be one person by one field, and nobody to be two by none."""
+        keys = [one.key for one in self.certain]
+        for one in self.certain:
+            if keys.count(one.key) > 1:
+                yield one.key, "is declared twice", "重复声明"
+            if one.verdict == "same" and (len(one.agree) < 2 or one.differ):
+                yield (
+                    f"{one.key}.agree",
+                    "one person is certain by two fields at least, and by no difference",
+                    "认定同一人至少须两项一致，且不得有不同项",
+                )
+            if one.verdict == "different" and not one.differ:
+                yield f"{one.key}.differ", "two persons are certain by a difference", "认定为两人须有不同项"

@@ -76,3 +76,12 @@ class ReasonNeeded(WanjiaError):
     zh = "请写明理由（至少 {least} 个字，至多 {most} 个字）。"
     en = "Say why (at least {least} characters, at most {most})."
     exit_code = 2
+
+
+class BatchUnknown(WanjiaError):
+    """No such rule or batch, or nothing of it stands within the account's reach."""
+
+    code = "LINKAGE-010"
+    zh = "没有该规则或该批认定，或其中已无您可撤回的认定。"
+    en = "There is no such rule or batch, or nothing of it that you could take back."
+    exit_code = 2

@@ -86,6 +86,7 @@ class Decision(models.Model):
     person_r = models.BigIntegerField(db_index=True)
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     is_merge = models.BooleanField(default=False)
+    batch = models.UUIDField(null=True, db_index=True)  # decided together with others, and undone together
     by = models.CharField(max_length=120)
     at = models.DateTimeField()
     probability = models.FloatField()  # what the officer was shown

@@ -67,7 +67,13 @@ MENU: tuple[Group, ...] = (
                 Right.HANDLE_EVENTS,
                 frozenset({"new_case", "begin_case", "case_form", "case", "merge_of_case"}),
             ),
-            Entry("pairs", _("Same person?"), "affiliate", Right.HANDLE_EVENTS, frozenset({"pair", "next_pair"})),
+            Entry(
+                "pairs",
+                _("Same person?"),
+                "affiliate",
+                Right.HANDLE_EVENTS,
+                frozenset({"pair", "next_pair", "pairs_together"}),
+            ),
             Entry(
                 "documents_desk",
                 _("Documents"),

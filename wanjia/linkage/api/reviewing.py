@@ -1,5 +1,6 @@
 """What officers decide of pairs that linking could not: found within reach, decided once with a reason, sealed, and kept by every later run."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -65,7 +66,7 @@ def pairs_waiting(*, officer: Account, purpose: str, status: str = ReviewCase.St
 
     Raises `RightMissing`, `PurposeUnknown`.
     """
-    _enter(officer, purpose)
+    enter(officer, purpose)
     found: dict[str, int] = {}
     for pair in _within_reach(officer, purpose, status):
         found[pair.reason] = found.get(pair.reason, 0) + 1
@@ -76,7 +77,7 @@ def next_pair(
     *, officer: Account, purpose: str, reason: str = "", status: str = ReviewCase.Status.OPEN, after: int | None = None
 ) -> Pair | None:
     """The likeliest pair that waits within the account's reach; `after`: the one behind that pair. None when nothing waits."""
-    _enter(officer, purpose)
+    enter(officer, purpose)
     is_past = after is None
     for pair in _within_reach(officer, purpose, status, reason=reason):
         if is_past:
@@ -95,7 +96,7 @@ def pair_of(case_id: int) -> Pair:
 
 def reach_pair(case_id: int, *, officer: Account, purpose: str) -> Pair:
     """A pair within the account's reach. Raises `RightMissing`, `PurposeUnknown`, `ReviewCaseUnknown`."""
-    _enter(officer, purpose)
+    enter(officer, purpose)
     pair = pair_of(case_id)
     if not _reached([pair], officer, purpose):
         raise ReviewCaseUnknown()
@@ -103,38 +104,73 @@ def reach_pair(case_id: int, *, officer: Account, purpose: str) -> Pair:
 
 
 @transaction.atomic
-def decide_pair(case_id: int, verdict: str, reason: str, *, officer: Account, purpose: str) -> Decision:
-    """One person, two persons, or put aside: with the reason, once; what was put aside may be decided later. Traced for both.
+def decide_pair(
+    case_id: int, verdict: str, reason: str, *, batch: uuid.UUID | None = None, officer: Account, purpose: str
+) -> Decision:
+    """One person, two persons, or put aside: with the reason, once; what was put aside may be decided later. `batch`: decided together with others.
+    Traced for both.
 
     Raises `ReasonNeeded`, `PairDecided` (somebody was faster), `ReviewCaseUnknown`, `ValueError` for another verdict.
     """
-    chosen = Verdict(verdict)
-    said = " ".join(reason.split())
-    if not SHORTEST <= len(said) <= LONGEST:
-        raise ReasonNeeded(least=SHORTEST, most=LONGEST)
+    chosen, said = Verdict(verdict), reason_said(reason)
     pair = reach_pair(case_id, officer=officer, purpose=purpose)
     case = ReviewCase.objects.select_for_update().get(pk=case_id)
-    last = Decision.objects.filter(record_l=case.record_l, record_r=case.record_r).order_by("-id").first()
+    last = last_of(case.record_l, case.record_r)
     if case.status not in (ReviewCase.Status.OPEN, ReviewCase.Status.ASIDE):
         raise PairDecided(who=last.by if last else "–")
+    is_merge = chosen == Verdict.SAME and pair.is_merge
+    return write_decision(
+        case, chosen, STATUS[chosen], said, is_merge=is_merge, batch=batch, officer=officer, purpose=purpose
+    )
+
+
+def write_decision(
+    case: ReviewCase,
+    verdict: str,
+    status: str,
+    reason: str,
+    *,
+    is_merge: bool = False,
+    batch: uuid.UUID | None = None,
+    officer: Account,
+    purpose: str,
+) -> Decision:
+    """Write a decision about a case whose row is held, its reason sealed; the case then stands at `status`. Traced for both."""
+    # a pair is known by its records in their order: which of the two arrived first may change, when one is stated anew
+    (record_l, person_l), (record_r, person_r) = sorted(
+        [(case.record_l, case.person_l), (case.record_r, case.person_r)]
+    )
     decision = Decision.objects.create(
-        record_l=case.record_l, record_r=case.record_r, person_l=case.person_l, person_r=case.person_r, verdict=chosen,
-        is_merge=chosen == Verdict.SAME and pair.is_merge, by=officer.username, at=clock.now(), probability=case.probability,
-        evidence=case.evidence,
+        record_l=record_l, record_r=record_r, person_l=person_l, person_r=person_r, verdict=verdict, is_merge=is_merge,
+        batch=batch, by=officer.username, at=clock.now(), probability=case.probability, evidence=case.evidence,
     )  # fmt: skip
-    sealed = Keyring.open(settings.home()).seal(REASONS, said.encode(), reason_aad(decision.pk))
+    sealed = Keyring.open(settings.home()).seal(REASONS, reason.encode(), reason_aad(decision.pk))
     Decision.objects.filter(pk=decision.pk).update(reason=sealed)
-    case.status = STATUS[chosen]
+    case.status = status
     case.save(update_fields=["status"])
     trace.record(
         "linkage.decide_pair",
         subject_ids=sorted({case.person_l, case.person_r}),
         by=officer.username,
-        why=f"{purpose}:{case_id}",
+        why=f"{purpose}:{case.pk}",
         department=officer.department,
-        detail={"case": case_id, "verdict": str(chosen)},
+        detail={"case": case.pk, "verdict": str(verdict), **({"batch": str(batch)} if batch else {})},
     )
     return decision
+
+
+def last_of(one: int, other: int) -> Decision | None:
+    """The last decision about two records."""
+    left, right = sorted((one, other))
+    return Decision.objects.filter(record_l=left, record_r=right).order_by("-id").first()
+
+
+def reason_said(reason: str) -> str:
+    """The reason without needless space. Raises `ReasonNeeded`."""
+    said = " ".join(reason.split())
+    if not SHORTEST <= len(said) <= LONGEST:
+        raise ReasonNeeded(least=SHORTEST, most=LONGEST)
+    return said
 
 
 def decided() -> pa.Table:
@@ -151,7 +187,8 @@ def decided() -> pa.Table:
 
 def decisions_made() -> int:
     """The number of the last decision that linking keeps; 0 before the first. A run has something to do when this has grown."""
-    last = Decision.objects.exclude(verdict=Verdict.ASIDE).filter(is_merge=False).order_by("-id").first()
+    # also what was put aside: it may be a decision undone
+    last = Decision.objects.filter(is_merge=False).order_by("-id").first()
     return last.pk if last else 0
 
 
@@ -164,7 +201,14 @@ def erase_person(person_id: int, *, by: str, why: str) -> int:
     return erased
 
 
-def _enter(officer: Account, purpose: str) -> None:
+def waiting_pairs(*, officer: Account, purpose: str) -> Iterator[Pair]:
+    """The pairs that wait within the account's reach, the likeliest first."""
+    enter(officer, purpose)
+    yield from _within_reach(officer, purpose, ReviewCase.Status.OPEN)
+
+
+def enter(officer: Account, purpose: str) -> None:
+    """Raises `RightMissing`, `PurposeUnknown`."""
     access.require(officer, Right.HANDLE_EVENTS)
     access.require_purpose(officer, purpose)
 

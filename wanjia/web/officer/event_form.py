@@ -143,15 +143,6 @@ def shown_value(one: FormField, value: Any) -> str:
     return value_words(one.element, str(value)) if one.element else str(value)
 
 
-def is_asked(kind: EventKind, one: FormField, values: Mapping[str, Any]) -> bool:
-    """Whether a field counts with what was typed, as far as codes tell: what it was filled in with beforehand is no part of the case otherwise."""
-    of = kind.fields.get(one.when.key) if one.when and one.when.among else None
-    if of is None or of.codes not in vocabulary().code_sets:
-        return True
-    typed_code = str(values.get(of.key, ""))
-    return typed_code in one.when.among or typed_code not in vocabulary().code_sets[of.codes].by_code
-
-
 def _party(party: Any, form: Mapping[str, Any], problems: Mapping[str, Sequence[FieldError]]) -> dict[str, Any]:
     said = [*_listed(_of(form, "people").get(party.role)), *_listed(_of(form, "numbers").get(party.role))]
     return {

@@ -1,5 +1,6 @@
 """Pairs that linking could not tell: the queue, two beside each other, and an officer's decision."""
 
+import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +9,7 @@ from django.utils.translation import get_language, gettext_lazy
 
 from wanjia.access.api import Action, Right, require_decision
 from wanjia.kernel.errors import WanjiaError
-from wanjia.linkage.api import reviewing
+from wanjia.linkage.api import reviewing, together
 from wanjia.linkage.api.reviewing import Pair
 from wanjia.privacy.api import mask_number, open_person
 from wanjia.register.api import beliefs, person_facts, subject_of
@@ -19,6 +20,7 @@ from wanjia.web.officer.portrait import NUMBER_TYPES
 from wanjia.web.page import Audience, page
 from wanjia.web.words import element_name, source_name, value_words, vocabulary
 
+MOST_TOGETHER = 1_000
 #: why a pair waits
 REASONS = {
     "two_numbers": gettext_lazy("one person with two numbers?"),
@@ -116,6 +118,57 @@ def pair(request: HttpRequest, pk: int) -> HttpResponse:
         "reason": reason,
     }  # fmt: skip
     return render(request, "officer/pair.html", context)
+
+
+@page("pairs/together/", audience=Audience.OFFICER, right=Right.HANDLE_EVENTS, methods=("GET", "POST"))
+def pairs_together(request: HttpRequest) -> HttpResponse:
+    """Pairs that a declared rule calls certain: their list, decided together with one reason; and what was so decided, to be taken back."""
+    ask = {"officer": request.user, "purpose": AT_THE_COUNTER}
+    error, ground, wanted = "", request.POST.get("v-ground", ""), request.POST.get("rule", request.GET.get("rule", ""))
+    if request.method == "POST":
+        try:
+            if batch := _batch(request.POST.get("undo", "")):
+                together.undo_batch(batch, ground, **ask)
+            else:
+                ids = [
+                    one
+                    for said in request.POST.getlist("pair")[:MOST_TOGETHER]
+                    if (one := whole_number(said, digits=18)) is not None
+                ]
+                together.decide_together(wanted, ids, ground, **ask)
+            return redirect("pairs_together")
+        except WanjiaError as refused:
+            error = refused.sentence(get_language() or "zh")
+    found = together.certain_pairs(**ask)
+    rules = [
+        {
+            "key": r.key,
+            "name": spoken(r.name),
+            "verdict": VERDICTS[r.verdict],
+            "count": len(found[r.key]),
+            "is_here": r.key == wanted,
+        }
+        for r in together.review_rules().certain
+    ]
+    context = {
+        "rules": rules,
+        "rule": next((rule for rule in rules if rule["is_here"] and rule["count"]), None),
+        "pairs": found.get(wanted, []),
+        "batches": [
+            {"id": b.id, "by": b.by, "at": b.at, "verdict": VERDICTS[b.verdict], "pairs": b.pairs, "standing": b.standing}
+            for b in together.batches(**ask)
+        ],
+        "error": error,
+        "ground": ground,
+    }  # fmt: skip
+    return render(request, "officer/pairs_together.html", context)
+
+
+def _batch(said: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(said)
+    except ValueError:
+        return None
 
 
 def _asked_reason(request: HttpRequest) -> str:
