@@ -124,3 +124,15 @@ def test_the_pages_role_decides(pairs, li):
                 cursor.execute("DELETE FROM linkage_decision")
         finally:
             cursor.execute("RESET ROLE")
+
+
+def test_a_pair_is_about_who_its_persons_are_now(pairs, li):
+    """1 was merged into 2 since: the pair of both waits no longer, and that of 1 with a record is one of 2."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO register_personredirect (former_id, person_id, since, event_id) VALUES (1, 2, now(), 7)"
+        )
+        cursor.execute("UPDATE register_person SET left_at = now() WHERE id = 1")
+    found = api.next_pair(officer=li, **PURPOSE)
+    assert (found.id, found.person_l, found.is_merge) == (pairs["lone"], 2, False)
+    assert api.next_pair(officer=li, after=found.id, **PURPOSE) is None

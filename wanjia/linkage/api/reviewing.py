@@ -91,7 +91,7 @@ def pair_of(case_id: int) -> Pair:
     case = ReviewCase.objects.filter(pk=case_id).first()
     if case is None:
         raise ReviewCaseUnknown()
-    return _pair(case, _in_register([case]))
+    return _pairs([case])[0]
 
 
 def reach_pair(case_id: int, *, officer: Account, purpose: str) -> Pair:
@@ -220,8 +220,9 @@ def _within_reach(officer: Account, purpose: str, status: str, *, reason: str = 
     rows = rows.order_by("-probability", "id")
     for start in range(0, MOST_LOOKED_THROUGH, AT_ONCE):
         cases = list(rows[start : start + AT_ONCE])
-        in_register = _in_register(cases)
-        yield from _reached([_pair(case, in_register) for case in cases], officer, purpose)
+        # what a merge made one since is told already
+        apart = [pair for pair in _pairs(cases) if pair.person_l != pair.person_r]
+        yield from _reached(apart, officer, purpose)
         if len(cases) < AT_ONCE:
             return
 
@@ -238,19 +239,34 @@ def _reached(pairs: list[Pair], officer: Account, purpose: str) -> list[Pair]:
     return found
 
 
-def _in_register(cases: list[ReviewCase]) -> set[int]:
+def _pairs(cases: list[ReviewCase]) -> list[Pair]:
+    """The cases with the persons they are about now."""
+    ids = {one for case in cases for one in (case.person_l, case.person_r)}
+    now = register.forwarded_all(ids)
     with connection.cursor() as cursor:
-        ids = sorted({one for case in cases for one in (case.person_l, case.person_r)})
-        cursor.execute("SELECT id FROM register_person WHERE id = ANY(%s) AND left_at IS NULL", [ids])
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _pair(case: ReviewCase, in_register: set[int]) -> Pair:
-    return Pair(
-        id=case.pk, person_l=case.person_l, person_r=case.person_r, assertion_l=case.assertion_l, assertion_r=case.assertion_r,
-        probability=case.probability, reason=case.reason, evidence=case.evidence, status=case.status,
-        is_merge=case.person_l in in_register and case.person_r in in_register,
-    )  # fmt: skip
+        cursor.execute(
+            "SELECT id FROM register_person WHERE id = ANY(%s) AND left_at IS NULL",
+            [sorted({now.get(i, i) for i in ids})],
+        )
+        held = {row[0] for row in cursor.fetchall()}
+    found = []
+    for case in cases:
+        left, right = (now.get(one, one) for one in (case.person_l, case.person_r))
+        found.append(
+            Pair(
+                id=case.pk,
+                person_l=left,
+                person_r=right,
+                assertion_l=case.assertion_l,
+                assertion_r=case.assertion_r,
+                probability=case.probability,
+                reason=case.reason,
+                evidence=case.evidence,
+                status=case.status,
+                is_merge=left in held and right in held,
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True)

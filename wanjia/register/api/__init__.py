@@ -62,7 +62,7 @@ from wanjia.register.api.notices import mark_delivered, pending_notices
 from wanjia.register.api.numbering import KEYED as _KEYED_NUMBERS
 from wanjia.register.api.places import suggested
 from wanjia.register.api.reading import as_of, digest, person_facts, rebuild
-from wanjia.register.api.redirecting import former_ids, forwarded, persons_who_left, redirect_persons
+from wanjia.register.api.redirecting import former_ids, forwarded, forwarded_all, persons_who_left, redirect_persons
 from wanjia.register.api.redrawing import (
     DONE,
     WAITING,
@@ -155,6 +155,7 @@ __all__ = [
     "find_persons",
     "former_ids",
     "forwarded",
+    "forwarded_all",
     "household_as_of",
     "household_history",
     "household_members",
