@@ -16,6 +16,7 @@ url = ensure_server()
 with psycopg.connect(url) as c:
     c.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
     c.execute("INSERT INTO kept VALUES (1)")
+    c.commit()
     print(url, c.execute("SELECT count(*) FROM kept").fetchone()[0], flush=True)
 if "wait" in sys.argv:
     sys.stdin.read()

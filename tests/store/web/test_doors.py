@@ -21,6 +21,7 @@ FILLINGS = {
     "<slug:source>": "x",
     "<str:code>": "x",
     "<int:number>": "1",
+    "<int:merge>": "1",
     "<int:pk>": "1",
     "<slug:provider_id>": "outside",
     "<str:number>": "1",

@@ -11,7 +11,9 @@ from wanjia.web.officer import event_form
     [
         ("22", "name", True), ("22", "former_name", False), ("21", "former_name", True), ("22", "on", True),
         # typed otherwise than by code: nobody can tell here, so it is shown
-        ("姓名更正", "former_name", True), ("", "former_name", True),
+        ("姓名更正", "former_name", True),
+        # not yet typed: nobody's name is opened for a field that may not count
+        ("", "former_name", False), ("", "on", True),
     ],
 )  # fmt: skip
 def test_a_field_of_another_kind_is_no_part_of_the_case(kind, key, is_asked):
