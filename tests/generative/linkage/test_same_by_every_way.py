@@ -109,7 +109,8 @@ def decisions(review, verdicts):
     return pa.Table.from_pylist(rows, schema=state.nothing_decided().schema)
 
 
-@SLOW
+@settings(SLOW, max_examples=3)
+@example(seed=3, persons=40, chance=5)
 @given(seed=st.integers(0, 10**6), persons=st.integers(8, 40), chance=st.integers(0, 2**20))
 def test_what_officers_decided_holds_in_every_later_run(engine, linked, seed, persons, chance):
     rows, pick = population(seed, persons), random.Random(chance)
@@ -120,6 +121,7 @@ def test_what_officers_decided_holds_in_every_later_run(engine, linked, seed, pe
         if not seen & {pair["l"], pair["r"]}:
             asked.append(pair)
             seen |= {pair["l"], pair["r"]}
+    assert asked or (seed, persons) != (3, 40), "the example is about something"
     given_by = decisions(asked, [pick.random() < 0.5 for _ in asked])
     # the same records, stated anew by later deliveries, and in another order
     later = [{**row, "assertion_id": row["assertion_id"] + (9 << 40)} for row in rows]
@@ -144,12 +146,6 @@ def test_what_officers_decided_holds_in_every_later_run(engine, linked, seed, pe
     assert {f["assertion_id"]: (f["person_id"], f["band"]) for f in found} == {
         a: (h["person_id"], h["band"]) for a, h in held.items()
     }
-
-
-def test_officers_are_asked_often_enough(linked):
-    """The test above is about something: pairs of every kind wait in small populations."""
-    reasons = {pair["reason"] for seed in range(12) for pair in told(linked(population(seed, 40)))[1]}
-    assert {"uncertain", "shared_number"} & reasons, reasons
 
 
 def test_a_lone_record_found_to_be_another_is_a_person_of_its_own(linked):
