@@ -207,3 +207,28 @@ def test_who_was_merged_away_is_gone_for_a_case_that_waited(town):
     assert api.forwarded(gone) != gone
     with pytest.raises(SubjectGone), transaction.atomic(), connection.cursor() as cursor:
         hold(cursor, [gone])
+
+
+def test_two_officers_on_one_pair(town):
+    """Whoever comes second is told by whom the pair was decided; one decision is kept."""
+    from wanjia.kernel import clock
+    from wanjia.linkage.api import reviewing
+    from wanjia.linkage.errors import PairDecided
+    from wanjia.linkage.models import Decision, ReviewCase
+
+    one, other = sorted((town.persons["wei"], town.persons["hua"]))
+    case = ReviewCase.objects.create(
+        assertion_l=one, assertion_r=other, person_l=one, person_r=other, probability=0.5, reason="uncertain", model="m", record_l=1, record_r=2,
+        opened_at=clock.now(),
+    )  # fmt: skip
+
+    def decide(who, verdict):
+        return lambda: reviewing.decide_pair(case.pk, verdict, "两人到场", officer=town.officers[who], **PURPOSE)
+
+    said = at_once(decide("li", "different"), decide("wu", "aside"), decide("sun", "different"))
+    refused = [each for each in said if isinstance(each, PairDecided)]
+    kept = list(Decision.objects.order_by("pk").values_list("verdict", flat=True))
+    # what was put aside may still be decided by who waited behind it; what was decided may not
+    assert kept in (["different"], ["aside", "different"]), said
+    assert len(refused) == 3 - len(kept), said
+    assert all(each.args or str(each) for each in refused)
