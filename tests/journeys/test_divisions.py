@@ -19,7 +19,7 @@ def test_a_division_is_chosen_by_keyboard(visit):
     field = page.locator("#v-birth_place")
     field.focus()
     page.keyboard.type("qingfeng")
-    options = page.get_by_role("option")
+    options = page.locator("#v-birth_place-list [role=option]")
     expect(options.first).to_be_visible()
     expect(field).to_have_attribute("aria-expanded", "true")
     assert not faults_of(page)

@@ -62,6 +62,7 @@ def test_a_typed_change_is_seen_first_then_ordered_then_carried_out():
     assert ordered.status_code == 302, re.findall(r"mistakes.*", ordered.content.decode())
     (one,) = api.changes()
     assert (one.state, one.ordered_by, one.kind) == (api.WAITING, "steward", "split")
+    assert "waits for its day" in steward.get("/steward/divisions/").content.decode()
     assert api.carry_out_due(**WHO) == ["2026-03-huxin"]
     assert "2026-03-huxin" in steward.get("/steward/divisions/").content.decode()
     again = steward.post(NEW, typed())

@@ -16,7 +16,7 @@ from wanjia.privacy.api import SMALLEST_COUNT, ProtectedCount, protect_counts
 from wanjia.register.errors.divisions import AreaNotThere, YearNotCounted
 from wanjia.register.models import DivisionCount, ResidenceKind
 from wanjia.standards import api as standards
-from wanjia.standards.api import Division, UsedShare
+from wanjia.standards.api import Division, Divisions, UsedShare
 from wanjia.trace import api as trace
 
 YEARS_KEPT = 10
@@ -145,15 +145,17 @@ def restated_series(
     days = [day for day in days_counted() if years is None or years[0] <= day.year <= years[1]]
     if not days:
         raise YearNotCounted()
-    told = [_restated(day, basis, standards.significant(within), areas, to) for day in days]
+    told = [_restated(divisions, day, basis, standards.significant(within), areas, to) for day in days]
     return Series(here, areas, to, basis, told)
 
 
-def _restated(day: date, basis: str, within: str, areas: Sequence[Division], to: date) -> RestatedDay:
+def _restated(
+    divisions: Divisions, day: date, basis: str, within: str, areas: Sequence[Division], to: date
+) -> RestatedDay:
     rows = DivisionCount.objects.filter(as_of=day, basis=basis)
     people = dict(rows.values_list("division", "people"))
     codes = [standards.significant(one.code) for one in areas]
-    found = standards.restate(standards.load_profile().divisions, people, on=day, to=to, within=within, areas=codes)
+    found = standards.restate(divisions, people, on=day, to=to, within=within, areas=codes)
     protected = protect_counts(
         {**found.areas, APART: found.apart}, also=standards.tellable(found, SMALLEST_COUNT) - {APART}
     )

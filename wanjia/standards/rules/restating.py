@@ -54,10 +54,13 @@ def carried(divisions: Divisions, code: str, on: datetime.date, to: datetime.dat
     known = next((one for one in (code, code[:9], code[:6]) if one in divisions), None)
     if known is None:
         return Carried({code: WHOLE}, {})
+    begins = divisions.find(known, on)
+    if begins.is_valid_on(to):
+        return Carried({code: WHOLE}, {})
     parts: dict[str, Fraction] = {}
     estimated: dict[str, Fraction] = {}
     used: set[UsedShare] = set()
-    waiting = [(divisions.find(known, on), WHOLE, False, 0)]
+    waiting = [(begins, WHOLE, False, 0)]
     while waiting:
         at, part, is_estimate, steps = waiting.pop()
         # a table may lead in a ring (a code given back); nobody walks longer than there are changes

@@ -20,6 +20,8 @@ from wanjia.web.words import division_name
 KINDS = {"rename": _("rename"), "split": _("split"), "merge": _("merger"), "transfer": _("transfer")}
 STATES = {api.WAITING: _("waits for its day"), api.DONE: _("carried out"), api.WITHDRAWN: _("withdrawn")}
 TONES = {api.WAITING: "teal", api.DONE: "good", api.WITHDRAWN: ""}
+#: what a change moves, in the order of the columns
+MOVED = ("residences", "cases", "accounts")
 LONGEST_FILE = 1_000_000
 TYPED = ("code", "kind", "on", "law_zh", "law_en", "office", "moves", "begins")
 
@@ -30,7 +32,7 @@ def division_changes(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "code": one.code, "kind": KINDS[one.kind], "on": one.on, "law": spoken(one.law), "state": STATES[one.state],
-            "tone": TONES[one.state], "counts": one.counts, "by": one.ordered_by,
+            "tone": TONES[one.state], "counts": [one.counts.get(what) for what in MOVED], "by": one.ordered_by,
         }
         for one in api.changes()
     ]  # fmt: skip
