@@ -41,13 +41,19 @@ def export(folder: Path, *, whole: bool = False) -> Checkpoint | None:
             # the spec lets partial tiles go as soon as the full one is there
             shutil.rmtree(folder / f"{name.path}.p", ignore_errors=True)
     # before the checkpoint that the new keys sign
-    write_atomically(folder / HANDOVERS, handovers(settings.home()).encode())
-    write_atomically(folder / KEYS, "".join(f"{key}\n" for key in public_keys(settings.home())).encode())
+    _put(folder / HANDOVERS, handovers(settings.home()).encode())
+    _put(folder / KEYS, "".join(f"{key}\n" for key in public_keys(settings.home())).encode())
     write_atomically(folder / CHECKPOINT, note.whole.encode())
     cosigned = checkpoint(cosigned=True)
     if cosigned is not None and parse_checkpoint(cosigned).size <= head.size:
         write_atomically(folder / COSIGNED, cosigned.whole.encode())
     return head
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write what seldom changes, if it has changed."""
+    if not path.exists() or path.read_bytes() != content:
+        write_atomically(path, content)
 
 
 def _exported(folder: Path, origin: str) -> Checkpoint | None:
