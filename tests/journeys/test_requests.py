@@ -77,3 +77,39 @@ def test_ask_why_and_read_the_answer(visit):
     expect(page.locator("main")).to_contain_text("登记库自身的处理")
     assert not watch.errors
     assert not watched.errors
+
+
+def test_an_accepted_correction_goes_on_as_an_event_until_the_register_says_it(visit):
+    page, watch = visit("resident", lang="en", width=320)
+    page.goto("/resident/record/birth_on/correct/")
+    wanted = "1979-03-04"
+    page.fill("#id_wanted", wanted)
+    page.fill("#id_text", "见出生证明")
+    page.get_by_role("button", name="Send the request").click()
+    page.wait_for_url(re.compile(r"/resident/requests/\d+/$"))
+    number = page.url.rstrip("/").rpartition("/")[2]
+
+    officer, watched = visit("officer", lang="en", width=320)
+    officer.goto(f"/officer/corrections/{number}/")
+    officer.select_option("#id_outcome", "accepted")
+    officer.fill("#id_text", "同意")
+    officer.get_by_role("button", name="Send and record").click()
+    officer.wait_for_url(re.compile(r"/officer/cases/\d+/form/$"))
+    expect(officer.locator("#v-birth_on")).to_have_value(wanted)
+    assert sideways(officer) == 0
+    assert not faults_of(officer)
+    officer.fill("input[name=no-ground]", "Q-1")
+    officer.check("#seen-ground")
+    officer.locator("button[value=submit]").click()
+    officer.wait_for_url(re.compile(r"/officer/cases/\d+/$"))
+
+    chief, seen = visit("supervisor", lang="zh-hans", width=320)
+    chief.goto(officer.url)
+    assert not faults_of(chief)
+    chief.locator("button[value=register]").click()
+    expect(chief.locator("h2").first).to_have_text("已登记")
+    page.reload()
+    expect(page.locator("main")).to_contain_text(f"The register now says: {wanted}")
+    assert sideways(page) == 0
+    assert not faults_of(page)
+    assert not [*watch.errors, *watched.errors, *seen.errors]
