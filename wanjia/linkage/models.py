@@ -71,7 +71,7 @@ class ReviewCase(models.Model):
 class Decision(models.Model):
     """What an officer found of two records: append-only (a trigger lets only the reason be sealed anew or emptied). The last about a pair counts.
 
-    `is_merge`: an event of the register makes the two one (ADR 0009), linkage does not.
+    `is_merge`: an event of the register makes the two one (ADR 0010), linkage does not.
     """
 
     class Verdict(models.TextChoices):
