@@ -4,10 +4,12 @@ import re
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 
 from tests.store.register.test_events import engine, li, party, sun, town
 from wanjia.register import api
 from wanjia.register.declared import EventKind
+from wanjia.web.officer import event_form
 
 __all__ = ["engine", "li", "sun", "town"]
 pytestmark = pytest.mark.django_db
@@ -208,3 +210,24 @@ def test_a_case_is_not_given_to_who_handles_no_events_or_serves_elsewhere(town, 
     answer = client.post(f"/officer/cases/{case.id}/", {"verb": "assign", "to": "planner", "version": case.version})
     assert answer.status_code in (200, 403)
     assert api.read_case(case.id, officer=li, purpose="case").assigned_to == li.username
+
+
+def test_an_id_may_look_like_a_citizen_number(town, li):
+    known, elsewhere, nobody = 100000000000000001, 100000000000000002, 100000000000000003
+    with connection.cursor() as cursor:
+        for person, division in ((known, "990104100001"), (elsewhere, "990105100001")):
+            cursor.execute(
+                "INSERT INTO register_person (id, founded_at, is_sealed) VALUES (%s, now(), false)", [person]
+            )
+            cursor.execute(
+                "INSERT INTO register_residence (person_id, kind, division, division_now, valid, known, sole)"
+                " VALUES (%s, 'domicile', %s, %s, daterange(NULL, NULL), tstzrange(now(), NULL), true)",
+                [person, division, division],
+            )
+    said = [str(known), str(elsewhere), str(nobody), town.numbers["lan"], str(town.persons["wei"])]
+    post = QueryDict(mutable=True)
+    post["p-mover"] = " ".join(said)
+    typed = event_form.typed(api.event_book().kind("move_out"), post, officer=li, purpose="case")
+    # who is out of reach is told apart from nobody by nothing
+    assert typed["people"]["mover"] == [str(known), str(town.persons["wei"])]
+    assert typed["numbers"]["mover"] == [str(elsewhere), str(nobody), town.numbers["lan"]]

@@ -80,7 +80,7 @@ def begin_case(request: HttpRequest, code: str) -> HttpResponse:
     """The blank form of a kind; the first save makes the draft, and the same form sent twice makes the same one."""
     kind = api.event_book().kind(code)
     if request.method == "POST":
-        form = _filled(request, kind, event_form.typed(kind, request.POST))
+        form = _filled(request, kind, _typed(request, kind))
         try:
             case = api.open_case(
                 code, form, key=request.POST.get("key") or None, officer=request.user, purpose=AT_THE_COUNTER
@@ -108,7 +108,7 @@ def case_form(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("case", pk)
     kind = api.event_book().kind(case.kind)
     if request.method == "POST":
-        form = _filled(request, kind, event_form.typed(kind, request.POST))
+        form = _filled(request, kind, _typed(request, kind))
         version = whole_number(request.POST.get("version", ""), digits=9) or 0
         try:
             if version != case.version or form != case.form:
@@ -145,6 +145,10 @@ def _do(request: HttpRequest, pk: int, version: int) -> None:
         api.assign_case(pk, request.POST.get("to", "")[:64], **asked)
     else:
         api.move_case(pk, verb, reason=request.POST.get("reason", ""), **asked)
+
+
+def _typed(request: HttpRequest, kind: EventKind) -> dict[str, Any]:
+    return event_form.typed(kind, request.POST, officer=request.user, purpose=AT_THE_COUNTER)
 
 
 def _told(found: Case, steps: list, error: WanjiaError | None, request: HttpRequest) -> dict[str, Any]:

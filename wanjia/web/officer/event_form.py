@@ -8,6 +8,9 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from wanjia.access.api import Action, decide_many
+from wanjia.access.models import Account
+from wanjia.register.api import subjects_of
 from wanjia.register.declared import EventKind, FormField, When
 from wanjia.register.errors import FieldError
 from wanjia.web.labels import spoken
@@ -24,8 +27,11 @@ HINTS = {
 }
 
 
-def typed(kind: EventKind, post: QueryDict) -> dict[str, Any]:
-    """The form as it was typed: {"values", "people", "numbers", "evidence", "declarant"}; nothing is judged here."""
+def typed(kind: EventKind, post: QueryDict, *, officer: Account, purpose: str) -> dict[str, Any]:
+    """The form as it was typed: {"values", "people", "numbers", "evidence", "declarant"}; nothing is judged here.
+
+    One person id in ten has as many digits as a citizen number: it is an id if it is that of somebody the officer may find for this purpose.
+    """
     form: dict[str, Any] = {
         "values": {},
         "people": {},
@@ -46,14 +52,22 @@ def typed(kind: EventKind, post: QueryDict) -> dict[str, Any]:
     for party in kind.parties:
         if not party.is_new:
             said = [one for one in _APART.split(post.get(f"{PART}{party.role}", "")) if one][:MOST_TYPED]
-            form["numbers"][party.role] = [one for one in said if _LIKE_A_NUMBER.fullmatch(one)]
-            form["people"][party.role] = [one for one in said if not _LIKE_A_NUMBER.fullmatch(one)]
+            ids = _ids_among(said, officer, purpose)
+            form["people"][party.role] = [one for one in said if one in ids]
+            form["numbers"][party.role] = [one for one in said if one not in ids]
     for one in kind.evidence:
         form["evidence"][one.key] = {
             "seen": f"{SEEN}{one.key}" in post,
             "number": post.get(f"{NUMBER}{one.key}", ""),
         }
     return form
+
+
+def _ids_among(said: Sequence[str], officer: Account, purpose: str) -> set[str]:
+    like_numbers = {one for one in said if _LIKE_A_NUMBER.fullmatch(one)}
+    unclear = [int(one) for one in like_numbers if one.isdecimal()]
+    found = decide_many(officer, Action.FIND, subjects_of(unclear).values(), purpose) if unclear else {}
+    return set(said) - like_numbers | {str(person) for person, decision in found.items() if decision.is_allowed}
 
 
 def declarants(kind: EventKind) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ def merge_persons(request: HttpRequest, person_id: int) -> HttpResponse:
     if person != person_id:
         return redirect("merge_persons", person)
     given = request.POST if request.method == "POST" else request.GET
-    form = event_form.typed(kind, _asked(given, person))
+    form = event_form.typed(kind, _asked(given, person), officer=request.user, purpose=AT_THE_COUNTER)
     choices = {key: given.get(f"{CHOICE}{key}", "") for key in kind.fields}
     context: dict[str, Any] = {
         "kind": _named(kind),
