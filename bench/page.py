@@ -79,7 +79,7 @@ def _trace(r: dict, thresholds: dict) -> list[str]:
 
 def _divisions(r: dict, thresholds: dict) -> list[str]:
     rows = (
-        ("the list's page (log-in, right, answer as JSON)", r["request"]),
+        ("the page that answers (log-in, right, JSON; without the network)", r["request"]),
         ("of which finding", r["in_process"]),
         ("the same keys asked of PostgreSQL", r["postgresql"]),
     )
