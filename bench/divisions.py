@@ -1,4 +1,4 @@
-"""How quickly 200,000 divisions answer while somebody types: the page that answers (Django, without the network), and beside it the same question to PostgreSQL.
+"""How quickly 200,000 divisions answer while somebody types: the page that answers (without the network), and PostgreSQL asked the same beside it.
 
 A made-up country: provinces, cities, counties, towns and villages with names of two or three common characters, so that names repeat as they do.
 What is typed are beginnings of names, pinyin, first letters and codes, as they come key by key. PostgreSQL gets the same keys in one indexed table
