@@ -65,6 +65,7 @@ def test_what_was_withdrawn_never_came(linked, seed, persons, share):
     assert told(linked(kept, name=("w", seed, persons, share))) == told(linked(kept))
 
 
+@pytest.mark.heavy
 @SLOW
 @given(seed=st.integers(0, 10**6), persons=st.integers(2, 25), share=st.floats(0.3, 0.95))
 @example(seed=10054, persons=14, share=0.5)  # two persons under one number, of whom a later push reached only one

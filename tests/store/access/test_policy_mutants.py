@@ -164,6 +164,7 @@ def test_flipped_clauses_are_caught(questions, world):
     assert caught >= LEAST_CAUGHT, "\n".join(survivors)
 
 
+@pytest.mark.heavy
 def test_no_policy_can_be_taken_out_unnoticed(questions, world):
     for what, text in mutants():
         if what.endswith("taken out"):

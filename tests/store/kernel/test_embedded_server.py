@@ -66,6 +66,7 @@ def wait_until_gone(pid):
     pytest.fail("the server did not end")
 
 
+@pytest.mark.heavy
 def test_the_server_outlives_killed_parents_and_stale_locks(tmp_path):
     first = start(tmp_path, "wait")
     url, rows = first_line(first)
