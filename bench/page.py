@@ -32,6 +32,8 @@ def write_page() -> None:
         lines += _febrl(found["febrl4"], thresholds)
     if "pages" in found:
         lines += _pages(found["pages"], thresholds)
+    if "officers" in found:
+        lines += _officers(found["officers"], thresholds)
     if "push" in found:
         lines += _push(found["push"], thresholds)
     if "access" in found:
@@ -145,6 +147,21 @@ def _pages(r: dict, thresholds: dict) -> list[str]:
         *(f"| {p['page']} | {p['p50_ms']:.0f} | {p['p95_ms']:.0f} | {p['longest_ms']:.0f} | {p['database_p95_ms']:.0f} |" for p in r["pages"]),
         "",
     ]  # fmt: skip
+
+
+def _officers(r: dict, thresholds: dict) -> list[str]:
+    bound, desks = thresholds["officers"], r["desks"]
+
+    def table(rows: list[dict]) -> list[str]:
+        return [f"| {row['kind']} | {row['times']:,} | {row['p50_ms']:,.1f} | {row['p95_ms']:,.1f} | {row['longest_ms']:,.1f} | "
+                f"{'' if row['database_p95_ms'] is None else format(row['database_p95_ms'], ',.1f')} |" for row in rows]  # fmt: skip
+
+    head = ["| | times | p50 ms | p95 ms | longest ms | statements p95 ms |", "|---|---:|---:|---:|---:|---:|"]
+    return [f"## The officer's desk at {r['persons']:,} persons", "", f"{r['machine']}, {r['measured_on']}. The last column: what the database's statements took of the same calls.", "",
+            f"Searches, each in the trace. Bound: p95 ≤ {bound['search_p95_ms']} ms.", "", *head, *table(r["searches"]), "",
+            f"A change of name, by two officers. Bound for registering: p95 ≤ {bound['register_p95_ms']} ms.", "", *head, *table(r["events"]), "",
+            f"{desks['officers']} officers for {desks['seconds']} s over HTTP, ten seconds of thought between two pages: {desks['requests']:,} requests, {len(desks['errors'])} errors. Bound: p95 ≤ {bound['page_p95_ms']} ms.", "",
+            *head, *table(desks["pages"]), ""]  # fmt: skip
 
 
 def _push(r: dict, thresholds: dict) -> list[str]:
