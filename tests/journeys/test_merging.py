@@ -133,6 +133,8 @@ def test_pairs_are_decided_by_keyboard(visit, lang):
         expect(page.locator("#values-title")).to_be_visible()
         assert sideways(page) == 0
         assert not faults_of(page)
+        if width == 320:
+            continue  # few pairs wait in the small city: one is decided in each language
         skip_to_content(page)
         press(page, words[1])
         expect(page.get_by_role("alert")).to_be_visible()

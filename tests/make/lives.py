@@ -177,6 +177,8 @@ class Lives:
         stayed = {act["into"] for _, act in event.acts if act["do"] == "absorb"}
         later = any(
             stayed & {p for ids in e.people.values() for p in ids}
+            # a relative merged since took the relation along as it was then
+            or any(act["do"] == "take" and act["piece"].get("other_id") in stayed for _, act in e.acts)
             or any(person in concerned and act["do"] not in ("touch", "rename") for person, act in e.acts)
             for e in self.done
             if e.counts and e.number > event.number

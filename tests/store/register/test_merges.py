@@ -176,6 +176,22 @@ def test_relatives_are_relatives_of_who_stays(town, li, sun, qian):
     assert digest() == before
 
 
+def test_a_relative_who_was_merged_since_comes_off_first(town, li, sun, qian):
+    """The merge of 陈杰 took along whom he was married to then: an undoing must not leave him married to who is nobody's wife any more."""
+    before = digest()
+    wife = merge(town, li, sun, person="wei2", other="min", household="D")
+    husband = merge(town, li, sun, person="gui3", other="jie", household="D")
+    assert ("spouse", town.persons["wei2"]) in {
+        (r["kind"], r["other_id"]) for r in facts(town.persons["gui3"])["relation"]
+    }
+    with pytest.raises(LaterEventStands) as said:
+        make.register("unmerge", undoing(town, wife, "wei2"), by=li, second=qian)
+    assert str(husband.id) in str(said.value)
+    make.register("unmerge", undoing(town, husband, "gui3"), by=li, second=qian)
+    make.register("unmerge", undoing(town, wife, "wei2"), by=li, second=qian)
+    assert digest() == before
+
+
 def test_two_sound_numbers_and_two_relatives_are_two_persons(town, li, sun):
     assert refused(town, li, sun, person="qiang", other="gui", household="B") == {"other": ["REGISTER-C24"]}
     make.register("birth", birth(town), by=li)

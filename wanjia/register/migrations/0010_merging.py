@@ -9,11 +9,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT e.id FROM register_event e JOIN register_eventparty p ON p.event_id = e.id
     WHERE p.person_id = ANY(people) AND e.status = ANY(waiting) AND e.id <> but ORDER BY 1
 $$;
--- events about these persons that count and were registered after one
+-- events about these persons that count and were registered after one; so are merges of a relative of theirs, who took the relation along
 CREATE FUNCTION register_events_after(people bigint[], counting text[], first bigint) RETURNS TABLE (event_id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT e.id FROM register_event e JOIN register_eventparty p ON p.event_id = e.id
     WHERE p.person_id = ANY(people) AND e.status = ANY(counting) AND EXISTS (SELECT FROM register_act a WHERE a.event_id = e.id)
+    AND e.registered_at > (SELECT f.registered_at FROM register_event f WHERE f.id = first)
+    UNION SELECT e.id FROM register_event e JOIN register_act a ON a.event_id = e.id
+    WHERE e.kind = 'merge' AND e.status = ANY(counting) AND a.said->>'do' = 'take' AND a.said->>'fact' = 'relation'
+    AND (a.said->'piece'->>'other_id')::bigint = ANY(people)
     AND e.registered_at > (SELECT f.registered_at FROM register_event f WHERE f.id = first) ORDER BY 1
 $$;
 REVOKE ALL ON FUNCTION register_cases_open(bigint[], text[], bigint), register_events_after(bigint[], text[], bigint) FROM PUBLIC;
