@@ -162,23 +162,19 @@ def _searches(people: list[dict[str, Any]], chance: random.Random) -> list[dict[
 def _of_the_register() -> dict[str, Callable[[dict[str, Any]], str]]:
     """Searches by what the truth of the city does not hold: address and household number of persons of the register."""
     from wanjia.privacy import api as privacy
+    from wanjia.register.api.staging import tags_of_columns
 
+    tags = tags_of_columns()
     texts: dict[str, list[str]] = {"address": [], "household number": []}
     for person in _adults(SEARCHES):
         said: dict[str, str] = {}
         for statement in privacy.open_person(person, by="bench", why="bench").statements:
             said.update(statement.values)
-        for kind, tag in (("address", _tag("domicile_address")), ("household number", _tag("household_number"))):
+        for kind, tag in (("address", tags["domicile_address"]), ("household number", tags["household_number"])):
             if said.get(tag):
                 texts[kind].append(said[tag])
     chance = random.Random(SEED)
     return {kind: (lambda _one, known=known: chance.choice(known)) for kind, known in texts.items() if known}
-
-
-def _tag(element: str) -> str:
-    from wanjia.standards import api as standards
-
-    return standards.load_profile().elements[element].code
 
 
 def _adults(count: int) -> list[int]:
