@@ -143,7 +143,7 @@ def _searches(people: list[dict[str, Any]], chance: random.Random) -> list[dict[
     scope = SearchScope(area="", elements=frozenset().union(*ELEMENTS.values()))
     rows = []
     for kind, query in kinds.items():
-        times, inside, found = [], [], 0
+        times, inside, found = [], [], []
         for one in chance.choices(spoken, k=SEARCHES + 5):
             asked = query(one)
             seconds, statements, hits = _timed(
@@ -153,9 +153,9 @@ def _searches(people: list[dict[str, Any]], chance: random.Random) -> list[dict[
             )
             times.append(seconds)
             inside.append(statements)
-            found += bool(hits.hits or hits.is_too_many)
+            found.append(bool(hits.hits or hits.is_too_many))
         # the first ones read what stays in memory afterwards
-        rows.append(_row(kind, times[5:], inside[5:], found=found))
+        rows.append(_row(kind, times[5:], inside[5:], found=sum(found[5:])))
     return rows
 
 
