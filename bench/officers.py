@@ -250,7 +250,7 @@ def _desks(people: list[dict[str, Any]], officers: int, seconds: int) -> dict[st
     taken: dict[str, list[float]] = defaultdict(list)
     errors: list[str] = []
     lock = threading.Lock()
-    with served() as url:
+    with served(workers=2) as url:
         visitors = [Visitor(url) for _ in names]
         for name, visitor in zip(names, visitors, strict=True):
             visitor.log_in(name, password)

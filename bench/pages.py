@@ -191,12 +191,14 @@ def _check(answer: Any) -> None:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[str]:
+def served(workers: int = 1) -> Iterator[str]:
     """`wanjia serve`, as one types it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "wanjia", "serve", "--no-worker", "--port", str(port)])
+    server = subprocess.Popen(
+        [sys.executable, "-m", "wanjia", "serve", "--no-worker", "--port", str(port), "--workers", str(workers)]
+    )
     try:
         for _ in range(240):
             with contextlib.suppress(OSError):

@@ -54,8 +54,14 @@ class Visitor:
             if body is not None:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
             began = time.perf_counter()
-            self._connection.request(method, address, body, headers)
-            answer = self._connection.getresponse()
+            try:
+                self._connection.request(method, address, body, headers)
+                answer = self._connection.getresponse()
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                # the server hangs up on who was silent for long; a browser then calls again
+                self._connection.close()
+                self._connection.request(method, address, body, headers)
+                answer = self._connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
             seconds = time.perf_counter() - began
             for given in answer.headers.get_all("Set-Cookie", []):
