@@ -239,14 +239,17 @@ def _account(access: Any, username: str, role: str) -> Any:
 
 def _desks(people: list[dict[str, Any]], officers: int, seconds: int) -> dict[str, Any]:
     """Officers who look at their queue, find people, open their records and households, and begin cases, each thinking in between."""
+    from django.contrib.auth.hashers import make_password
+
     from wanjia.access import api as access
     from wanjia.access.models import Account
 
     password = access.random_password()
+    hashed = make_password(password)
     names = [f"bench-{n:03d}" for n in range(officers)]
     for name in names:
         account = _account(access, name, "officer")
-        Account.objects.filter(pk=account.pk).update(password=_hash_of(password))
+        Account.objects.filter(pk=account.pk).update(password=hashed)
     taken: dict[str, list[float]] = defaultdict(list)
     errors: list[str] = []
     lock = threading.Lock()
@@ -271,15 +274,6 @@ def _desks(people: list[dict[str, Any]], officers: int, seconds: int) -> dict[st
         "errors": errors,
         "pages": rows,
     }
-
-
-def _hash_of(password: str) -> str:
-    from django.contrib.auth.hashers import make_password
-
-    return _HASHES.setdefault(password, make_password(password))
-
-
-_HASHES: dict[str, str] = {}
 
 
 def _desk(
