@@ -186,19 +186,25 @@ def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple
 
     Ids only: nothing is opened, so nothing is traced here.
     """
+    if not wanted:
+        return []
     keyring = Keyring.open(settings.home())
     # under every key that exists: see `find_by_blind`
     keys = {kind: keyring.blinders(blind_purpose(kind)) for kind in {kind for kind, _ in wanted}}
     places = {(int(kind), key.blind(value)): place for place, (kind, value) in enumerate(wanted) for key in keys[kind]}
+    # kind by kind: of several together the index would be asked for every hash under every kind
+    by_kind = {int(kind): [blind for of, blind in places if of == kind] for kind in keys}
+    asked = " UNION ALL ".join(
+        f"SELECT kind, blind, person_id FROM {table} WHERE kind = {kind} AND blind = ANY(%({kind})s)"
+        for table in ("privacy_blindindex", "privacy_amendmentblind")
+        for kind in by_kind
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, blind, person_id FROM privacy_blindindex WHERE blind = ANY(%(blinds)s) AND kind = ANY(%(kinds)s) UNION ALL"
-            " SELECT kind, blind, person_id FROM privacy_amendmentblind WHERE blind = ANY(%(blinds)s) AND kind = ANY(%(kinds)s)"
-            " LIMIT %(most)s",
-            {"blinds": [blind for _, blind in places], "kinds": [int(kind) for kind in keys], "most": most + 1},
+            f"{asked} LIMIT %(most)s", {**{str(kind): blinds for kind, blinds in by_kind.items()}, "most": most + 1}
         )
         rows = cursor.fetchall()
-    found = {(places[kind, bytes(blind)], person) for kind, blind, person in rows if (kind, bytes(blind)) in places}
+    found = {(places[kind, bytes(blind)], person) for kind, blind, person in rows}
     return sorted(found)
 
 

@@ -178,7 +178,7 @@ def _write_searchable(cursor: Any, pieces: Iterable[bytes], only: Sequence[int] 
 
 
 def _blind_pieces(values: pa.Table, keyring: Keyring) -> Iterator[bytes]:
-    for persons, kind, blinds, key in blinded(values, keyring):
+    for persons, kind, blinds, key in blinded(values, keyring, by_hash=True):
         yield blind_rows(persons, kind, blinds, key)
 
 
@@ -303,16 +303,28 @@ def blind_purpose(kind: BlindKind) -> str:
     return "number" if kind in RELATIVES else kind.label
 
 
-def blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:
-    """(person ids, kind, blinds, key) in pieces; each distinct value is hashed once."""
+def blinded(
+    values: pa.Table, keyring: Keyring, *, by_hash: bool = False
+) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:
+    """(person ids, kind, blinds, key) in pieces; each distinct value is hashed once.
+
+    A kind's rows come as they are in `values`; or, `by_hash`, in the order in which the index over them is built without sorting, and those who
+    share a value lie side by side.
+    """
+    kinds = values["kind"].combine_chunks().dictionary_encode()
     for kind in BlindKind:
-        of_kind = values.filter(pc.equal(values["kind"], kind.label))
+        of_kind = values.filter(pc.equal(kinds.indices, kinds.dictionary.index(kind.label)))
         if not of_kind.num_rows:
             continue
-        encoded = of_kind["value"].combine_chunks().dictionary_encode()
+        encoded = of_kind["value"].cast(pa.large_string()).combine_chunks().dictionary_encode()
         key = keyring.blinder(blind_purpose(kind))
         hashes = np.frombuffer(key.blind_many(texts(encoded.dictionary)), "V16")
         codes, persons = np.asarray(encoded.indices), np.asarray(of_kind["person_id"])
+        if by_hash:
+            place = np.empty(len(hashes), np.int32)
+            place[np.argsort(hashes.view(">u8")[::2])] = np.arange(len(hashes), dtype=np.int32)
+            order = np.argsort(place[codes], kind="stable")
+            codes, persons = codes[order], persons[order]
         for start in range(0, len(persons), ROWS_AT_A_TIME):
             end = start + ROWS_AT_A_TIME
             yield persons[start:end], int(kind), hashes[codes[start:end]], key.key_id

@@ -59,7 +59,8 @@ def blind_again(values: pa.Table, *, note: Note) -> int:
                     DELETE FROM privacy_blindindex b WHERE b.kind = %(kind)s AND b.blind_key <> ALL(%(marks)s)
                     AND b.person_id IN (SELECT person_id FROM blind_incoming) RETURNING b.person_id)
                 INSERT INTO privacy_blindindex ({columns})
-                SELECT {columns} FROM blind_incoming WHERE person_id IN (SELECT person_id FROM old) ON CONFLICT DO NOTHING""",
+                SELECT {columns} FROM blind_incoming i WHERE person_id IN (SELECT person_id FROM old) AND NOT EXISTS
+                (SELECT FROM privacy_blindindex b WHERE (b.person_id, b.kind, b.blind) = (i.person_id, i.kind, i.blind))""",
                 {"kind": kind, "marks": marks},
             )
             made += cursor.rowcount
