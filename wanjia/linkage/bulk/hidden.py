@@ -12,7 +12,7 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.nodes import feature_columns, number_features, representative, via_kin_sql
+from wanjia.linkage.bulk.nodes import feature_columns, gathered_sql, number_features, via_kin_sql
 from wanjia.linkage.declared import Linkage
 
 SEED = "wanjia"
@@ -64,11 +64,11 @@ def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: 
     listed = ", ".join(features)
     work.make(
         "lk_rest",
-        f"""SELECT node_id, source, size, uniq, num, clash, {listed} FROM (
-        SELECT s.home AS node_id, min_by(a.source, a.ord) AS source, count(*) AS size, bit_or(a.uniq) AS uniq,
-        min(a.num) AS num, CAST(NULL AS STRING) AS clash, {representative(features)}
-        FROM lk_sampled_members s JOIN {assertions} a ON a.assertion_id = s.assertion_id
-        WHERE s.turn > 1 GROUP BY s.home) rest""",
+        f"""SELECT node_id, source, size, uniq, num, CAST(NULL AS STRING) AS clash, {listed} FROM ({
+            gathered_sql(
+                features, assertions, "SELECT assertion_id, home AS node_id FROM lk_sampled_members WHERE turn > 1"
+            )
+        }) rest""",
     )
     work.make(
         "lk_universe",

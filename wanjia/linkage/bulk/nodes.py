@@ -80,10 +80,9 @@ def make_bare_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust],
         f"""SELECT a.assertion_id, coalesce(g.node_id, a.assertion_id) AS node_id
         FROM {assertions} a LEFT JOIN lk_grouped g ON a.assertion_id = g.assertion_id""",
     )
-    several = f"""SELECT {representative(features)}, min_by(a.source, a.ord) AS source, count(*) AS size,
-        bit_or(a.uniq) AS uniq, min(g.num) AS num, g.node_id
-        FROM lk_grouped g JOIN lk_sizes z ON g.node_id = z.node_id AND z.size > 1
-        JOIN {assertions} a ON a.assertion_id = g.assertion_id GROUP BY g.node_id"""
+    several = gathered_sql(
+        features, assertions, "SELECT g.* FROM lk_grouped g JOIN lk_sizes z ON g.node_id = z.node_id AND z.size > 1"
+    )
     single = f"""SELECT {", ".join(f"a.{c}" for c in features)}, a.source, CAST(1 AS BIGINT) AS size, a.uniq,
         CASE WHEN g.assertion_id IS NULL OR {_belies_itself(linkage)} THEN NULL ELSE a.num END AS num, a.assertion_id AS node_id
         FROM {assertions} a LEFT JOIN lk_sizes z ON a.assertion_id = z.node_id
@@ -155,14 +154,40 @@ def _sound_number(linkage: Linkage, available: set[str]) -> str:
     return f"CASE WHEN {number.element}__state IN ({states}) THEN CAST({number.element} AS STRING) END"
 
 
-def representative(features: list[str]) -> str:
-    """The best record's value of every feature; parts come from the record that gives the whole."""
-    picked = []
-    for c in features:
-        whole, _, part = c.partition("__")
-        filled = c if part in ("other", "year") else whole
-        picked.append(f"nullif(min_by(coalesce(a.{c}, ''), a.ord) FILTER (WHERE a.{filled} IS NOT NULL), '') AS {c}")
-    return ", ".join(picked)
+def gathered_sql(features: list[str], assertions: str, members: str) -> str:
+    """SQL of the nodes made of several assertions: (node_id, source, size, uniq, num, features). `members` gives (assertion_id, node_id).
+
+    A node says what its best record says, and of each feature that this one leaves empty what the next best says; parts come from the
+    record that gives the whole. So only what the best record lacks is looked for among the others, who mostly repeat it: to compare
+    every value of every record takes three times as long.
+    """
+    wholes = list(dict.fromkeys(_whole(c) for c in features))
+    bit = {whole: 1 << place for place, whole in enumerate(wholes)}
+
+    def mask(says: str) -> str:
+        return " + ".join(f"CASE WHEN a.{whole} IS {says} THEN {bit[whole]} ELSE 0 END" for whole in wholes)
+
+    # an empty part of the record that gives the whole is the node's, so it must not be passed over as min_by passes over nulls
+    more = ", ".join(
+        f"min_by(coalesce(a.{c}, ''), a.ord) FILTER (WHERE a.{_whole(c)} IS NOT NULL AND (h.lacking & {bit[_whole(c)]}) <> 0) AS {c}"
+        for c in features
+    )
+    said = ", ".join(f"nullif(CASE WHEN h.{_whole(c)} IS NULL THEN m.{c} ELSE h.{c} END, '') AS {c}" for c in features)
+    return f"""WITH members AS ({members}),
+        counted AS (SELECT m.node_id, min_by(a.assertion_id, a.ord) AS head, count(*) AS size, bit_or(a.uniq) AS uniq
+        FROM members m JOIN {assertions} a ON a.assertion_id = m.assertion_id GROUP BY m.node_id),
+        heads AS (SELECT c.node_id, c.size, c.uniq, a.assertion_id, a.source, a.num, {mask("NULL")} AS lacking,
+        {", ".join(f"a.{c}" for c in features)} FROM counted c JOIN {assertions} a ON a.assertion_id = c.head),
+        more AS (SELECT h.node_id, {more} FROM (SELECT node_id, lacking FROM heads WHERE lacking > 0) h
+        JOIN members m ON m.node_id = h.node_id JOIN {assertions} a ON a.assertion_id = m.assertion_id
+        WHERE (h.lacking & ({mask("NOT NULL")})) <> 0 GROUP BY h.node_id)
+        SELECT h.node_id, h.source, h.size, h.uniq, h.num, {said} FROM heads h LEFT JOIN more m ON m.node_id = h.node_id"""
+
+
+def _whole(column: str) -> str:
+    """The column whose being filled decides from which record `column` is taken."""
+    whole, _, part = column.partition("__")
+    return column if part in ("other", "year") else whole
 
 
 def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
