@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 
 SIZES ?= 10k 100k
+# processes that run tests side by side, each with a database server of its own
+TESTERS ?= 2
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,11 +17,11 @@ demo: setup ## make a fictional city of 20,000, run the whole job, serve the pag
 
 test: ## all quick tests (offline)
 	@tools/setup.sh test
-	@.venv/bin/python -m pytest -q $(ARGS)
+	@.venv/bin/python -m pytest -q -n $(TESTERS) --dist loadfile $(ARGS)
 
 test-heavy: ## Spark, browser journeys, kills, faults, generative
 	@tools/setup.sh heavy
-	@.venv/bin/python -m pytest -q -m "spark or heavy or journey" $(ARGS)
+	@.venv/bin/python -m pytest -q -n $(TESTERS) --dist loadfile -m "spark or heavy or journey" $(ARGS)
 
 check: ## style, names, layers
 	@tools/setup.sh test

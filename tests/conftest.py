@@ -1,4 +1,4 @@
-"""One home and one database server for the whole test run, in a temporary folder."""
+"""One home and one database server for each process of the test run, in a temporary folder."""
 
 import atexit
 import os
@@ -29,6 +29,12 @@ SECRECY = Secrecy()
 def pytest_configure(config):
     """Watch the whole run: no canary in a log, an error, an address."""
     config.pluginmanager.register(SECRECY, "secrecy")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes():
+    """The processes that run the tests choose homes of their own, before anything reads the settings: see above."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 @pytest.fixture

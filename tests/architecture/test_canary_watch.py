@@ -83,8 +83,8 @@ def test_city(tmp_path):
 """
 
 
-def run(folder: Path, tests: dict[str, str], residents: int) -> subprocess.CompletedProcess[str]:
-    """A pytest run of its own with the watch on."""
+def run(folder: Path, tests: dict[str, str], residents: int, processes: int) -> subprocess.CompletedProcess[str]:
+    """A pytest run of its own with the watch on; `processes` beside it, or none."""
     folder.mkdir()
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pages.py").write_text(PAGES)
@@ -95,17 +95,17 @@ def run(folder: Path, tests: dict[str, str], residents: int) -> subprocess.Compl
     environment = {k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "WANJIA_HOME")}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder),
-         "--basetemp", str(folder.parent / f"{folder.name}-tmp"), str(folder)],
+         "-n", str(processes), "--basetemp", str(folder.parent / f"{folder.name}-tmp"), str(folder)],
         env={**environment, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)]), "PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def leaking() -> Iterator[subprocess.CompletedProcess[str]]:
+@pytest.fixture(scope="module", params=[0, 2], ids=["alone", "side_by_side"])
+def leaking(request) -> Iterator[subprocess.CompletedProcess[str]]:
     # not in this run's own folders: the watch over this run would find the leak too
     with tempfile.TemporaryDirectory() as folder:
-        yield run(Path(folder) / "leaking", {**LEAKS, **CLEAN}, 1200)
+        yield run(Path(folder) / "leaking", {**LEAKS, **CLEAN}, 1200, request.param)
 
 
 def test_a_leak_fails_the_run_though_every_test_passed(leaking):

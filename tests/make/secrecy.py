@@ -2,8 +2,9 @@
 
 Listened to are every logging record of this process, every error a user can meet (in both languages), every request's address, redirect and link,
 the bodies of refusals and of health pages, what child processes write to stderr (servers also to stdout), the addresses browsers ask for, and the
-database servers' own logs. Canaries are all residents of the fictional cities that the run made, a thousand at least, and the names that tests use; a
-number is one wherever its date and check character are right. The run fails at its end, naming test and place.
+database servers' own logs. Where several processes run tests each listens, and the one that leads them judges what all have heard. Canaries are
+all residents of the fictional cities that the run made, a thousand at least, and the names that tests use; a number is one wherever its date and
+check character are right. The run fails at its end, naming test and place.
 """
 
 import json
@@ -132,6 +133,7 @@ class Secrecy:
         self.watch = Watch()
         self.leaks: list[Heard] = []
         self.canaries: set[str] = set()
+        self.residents: set[str] = set()
         self.blind = ""
         self._undo: list[Any] = []
 
@@ -165,14 +167,29 @@ class Secrecy:
             if Path(name).is_file():
                 self.watch.test = test
                 self.watch.listen(Path(name).read_text("utf-8", "replace"), f"file {Path(name).name}")
-        residents = names_in(folders)
+        self.residents |= names_in(folders)
+        if hasattr(session.config, "workeroutput"):
+            heard = [(one.word, one.place, one.test) for one in self.watch.heard]
+            session.config.workeroutput["secrecy"] = {"heard": heard, "residents": sorted(self.residents)}
+            return
         said = own_words()
-        self.canaries = {name for name in {*residents, *MADE_UP} if name not in said}
-        if residents and len(self.canaries) < CANARIES:
+        self.canaries = {name for name in {*self.residents, *MADE_UP} if name not in said}
+        if self.residents and len(self.canaries) < CANARIES:
             self.blind = f"only {len(self.canaries)} names are canaries: too few to show anything"
         self.leaks = self.watch.leaks(self.canaries)
         if (self.leaks or self.blind) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """What another process of the run heard."""
+        told = getattr(node, "workeroutput", {}).get("secrecy")
+        if told is None:
+            # it broke: nobody knows what it heard
+            self.blind = "a process of the run ended without saying what it heard"
+            return
+        self.watch.heard |= {Heard(*one) for one in told["heard"]}
+        self.residents |= set(told["residents"])
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.blind:
