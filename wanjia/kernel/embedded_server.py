@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -97,6 +98,9 @@ class EmbeddedServer:
                 except BlockingIOError:
                     return
                 self._pg_ctl("stop", "-m", "fast", "-w", "-t", "60")
+                # nothing stays behind in the temporary folder; a server that did not stop keeps its socket there
+                with suppress(OSError):
+                    self._sockets.rmdir()
 
     def _ensure_running(self) -> None:
         if self._is_answering():

@@ -90,3 +90,4 @@ def test_the_server_outlives_killed_parents_and_stale_locks(tmp_path):
     assert first_line(third) == (url, 3), "what was committed before the kills is there"
     third.communicate()
     assert not is_up(url), "the last one to leave stops it"
+    assert not os.path.exists(url.partition("host=")[2]), "and takes its socket's folder along"
