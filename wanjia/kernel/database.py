@@ -189,6 +189,14 @@ def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
         cursor.execute(statement)
 
 
+def id_array(ids: Iterable[int]) -> str:
+    """`ids` as PostgreSQL writes an array, to stand before `::bigint[]`.
+
+    The driver writes lists value by value, by looking up each value's type: of thousands of ids that takes longer than the query about them.
+    """
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
 def _psycopg_cursor(cursor: Any) -> Any:
     """The psycopg cursor under a Django cursor (or the cursor itself)."""
     return getattr(cursor, "cursor", cursor)

@@ -1,13 +1,14 @@
 """Finding persons by number or name, and those around a person. Identity stays sealed: blind indexes give ids only."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
 
 from wanjia.access.api import SearchScope, Subject, raise_wall, significant
+from wanjia.kernel.database import id_array
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
 from wanjia.register.api.matching import BESIDE, ELEMENTS, ORDER, Form, Found, Sought, sought_by
@@ -18,17 +19,19 @@ MOST_HITS = 500
 #: a value that more people share is not looked through: whoever types it must narrow it
 MOST_LOOKED_AT = 3000
 NOWHERE = "-"  # no division's code begins so
+LAST_SIGN = "\U0010ffff"  # no sign comes after it: what begins with x lies from x to x with it
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What a list of hits may show of a person: enough to choose by, and nothing sealed. `by`: what was found, the weightiest first."""
+    """What a list of hits may show of a person: enough to choose by, and nothing sealed. `by`: what was found, the weightiest first.
+    `division` is told of the shown ones alone."""
 
     person_id: int
     sex: str | None
     birth_year: int | None
     died_on: date | None
-    division: str | None
+    division: str | None = None
     by: tuple[Form, ...] = ()
 
 
@@ -68,13 +71,14 @@ def find_persons(
         if hits is not None and beside:
             more = _looked_up(beside)
             also = None if more is None else _within(cursor, {**more, **_joined(rows, more)}, sought, scope)
-            if also is None or len(also) > MOST_HITS:
+            if also is None:
                 left_out = dict.fromkeys(form.found for form in beside)
             else:
                 known = {hit.person_id for hit in also}
                 hits = sorted([*also, *(hit for hit in hits if hit.person_id not in known)], key=_order)
         is_too_many = hits is None or len(hits) > MOST_HITS
         listed = [] if is_too_many else hits
+        listed[shown] = _with_divisions(cursor, listed[shown])
         trace.record(
             "register.find_persons",
             subject_ids=[hit.person_id for hit in listed[shown]],
@@ -100,7 +104,9 @@ def _looked_up(forms: Sequence[Form]) -> dict[int, list[Form]] | None:
         by = found.setdefault(now.get(person, person), [])
         if forms[place] not in by:
             by.append(forms[place])
-    return {person: sorted(by, key=lambda form: ORDER.index(form.found)) for person, by in found.items()}
+    return {
+        person: sorted(by, key=lambda form: ORDER.index(form.found)) if len(by) > 1 else by for person, by in found.items()
+    }
 
 
 def _joined(one: dict[int, list[Form]], other: dict[int, list[Form]]) -> dict[int, list[Form]]:
@@ -108,46 +114,65 @@ def _joined(one: dict[int, list[Form]], other: dict[int, list[Form]]) -> dict[in
     return {person: [*one[person], *forms] for person, forms in other.items() if person in one}
 
 
-def _within(cursor: Any, found: dict[int, list[Form]], sought: Sought, scope: SearchScope) -> list[Hit]:
-    """The hits among `found` that the scope and what narrows the query leave, best first; one more than the most if there are more."""
+def _within(cursor: Any, found: dict[int, list[Form]], sought: Sought, scope: SearchScope) -> list[Hit] | None:
+    """The hits among `found` that the scope and what narrows the query leave, best first, without their divisions; None if they are too many."""
     cursor.execute(
-        """
-        SELECT s.person_id, s.sex, date_part('year', s.birth_on)::int, s.died_on, r.division_now
+        f"""
+        SELECT s.person_id, s.sex, date_part('year', s.birth_on)::int, s.died_on
         FROM register_personstate s
-        LEFT JOIN LATERAL (
-            SELECT division_now FROM register_residence r
-            WHERE r.person_id = s.person_id AND upper_inf(r.known)
-            ORDER BY kind = 'domicile' DESC, upper(valid) DESC NULLS FIRST LIMIT 1
-        ) r ON true
-        WHERE s.person_id = ANY(%(ids)s) AND upper_inf(s.known)
+        WHERE {_OF_ALL if scope.area == "" else _OF_AN_AREA} AND upper_inf(s.known)
           AND (%(year)s::int IS NULL OR date_part('year', s.birth_on) = %(year)s)
           AND (%(day)s::date IS NULL OR s.birth_on = %(day)s)
-          AND (%(within)s = '' OR EXISTS (
-            SELECT FROM register_residence w WHERE w.person_id = s.person_id AND upper_inf(w.known)
-            AND w.division_now LIKE %(within)s || '%%'))
-          AND (s.person_id = ANY(%(also_sealed)s)
-            OR (s.person_id = ANY(%(also)s) AND s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
-            OR ((%(finds_sealed)s OR s.person_id NOT IN (SELECT id FROM register_person WHERE is_sealed))
-              AND (%(area)s = '' OR EXISTS (
-                SELECT FROM register_residence a WHERE a.person_id = s.person_id AND upper_inf(a.known)
-                AND a.division_now LIKE %(area)s || '%%'))))
+          AND (%(within)s = '' OR s.person_id IN (
+            SELECT w.person_id FROM register_residence w WHERE w.person_id = ANY(%(ids)s::bigint[]) AND upper_inf(w.known)
+              AND w.division_now COLLATE "C" >= %(within)s AND w.division_now COLLATE "C" < %(within)s || %(last)s))
         LIMIT %(most)s
         """,
         {
-            "ids": sorted(found),
+            "ids": id_array(sorted(found)),
             "year": sought.birth_year,
             "day": sought.birth_on,
             "within": significant(sought.division) if sought.division else "",
             # no area at all: nobody but those granted one by one
             "area": NOWHERE if scope.area is None else scope.area,
             "finds_sealed": scope.finds_sealed,
-            "also": list(scope.also),
-            "also_sealed": list(scope.also_sealed),
+            "also": id_array(found.keys() & scope.also),
+            "also_sealed": id_array(found.keys() & scope.also_sealed),
+            "last": LAST_SIGN,
             "most": MOST_HITS + 1,
         },
     )
-    hits = [Hit(*row, by=tuple(found[row[0]])) for row in cursor.fetchall()]
-    return sorted(hits, key=_order)
+    rows = cursor.fetchall()
+    if len(rows) > MOST_HITS:
+        return None
+    return sorted((Hit(*row, by=tuple(found[row[0]])) for row in rows), key=_order)
+
+
+_UNSEALED = "NOT IN (SELECT id FROM register_person WHERE is_sealed)"
+_OF_ALL = f"""s.person_id = ANY(%(ids)s::bigint[])
+          AND (%(finds_sealed)s OR s.person_id {_UNSEALED} OR s.person_id = ANY(%(also_sealed)s::bigint[]))"""
+# The residences come first, and by comparisons instead of LIKE: they leak nothing, so PostgreSQL makes them before it asks the wall of areas about
+# a row, which costs a hundred times as much; asked about each of some thousand namesakes the wall alone would take longer than a search may
+_OF_AN_AREA = f"""s.person_id IN (
+            SELECT a.person_id FROM register_residence a WHERE a.person_id = ANY(%(ids)s::bigint[]) AND upper_inf(a.known)
+              AND a.division_now COLLATE "C" >= %(area)s AND a.division_now COLLATE "C" < %(area)s || %(last)s
+              AND (%(finds_sealed)s OR a.person_id {_UNSEALED})
+            UNION SELECT granted FROM unnest(%(also)s::bigint[]) granted WHERE granted {_UNSEALED}
+            UNION SELECT unnest(%(also_sealed)s::bigint[]))"""
+
+
+def _with_divisions(cursor: Any, hits: list[Hit]) -> list[Hit]:
+    """The same hits, each with the division where the person is registered, or else lives (or did last)."""
+    cursor.execute(
+        """
+        SELECT DISTINCT ON (person_id) person_id, division_now FROM register_residence
+        WHERE person_id = ANY(%s::bigint[]) AND upper_inf(known)
+        ORDER BY person_id, kind = 'domicile' DESC, upper(valid) DESC NULLS FIRST
+        """,
+        [id_array(hit.person_id for hit in hits)],
+    )
+    divisions = dict(cursor.fetchall())
+    return [replace(hit, division=divisions.get(hit.person_id)) for hit in hits]
 
 
 def _order(hit: Hit) -> tuple:

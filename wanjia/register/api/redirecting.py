@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.db import connection, transaction
 
 from wanjia.kernel import clock
+from wanjia.kernel.database import id_array
 from wanjia.register.models import Person, PersonRedirect
 from wanjia.trace import api as trace
 
@@ -51,12 +52,19 @@ def forwarded(person_id: int) -> int:
 def forwarded_all(person_ids: Iterable[int]) -> dict[int, int]:
     """Former id → the id it stands for now, of those among these ids that are former ones: through as many merges as there were."""
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT former_id FROM register_personredirect WHERE former_id = ANY(%s::bigint[])", [id_array(person_ids)]
+        )
+        former = [row[0] for row in cursor.fetchall()]
+        if not former:
+            # nearly always: a search asks about hundreds who never were anybody else
+            return {}
         # UNION, so that even a circle would end
         cursor.execute(
             "WITH RECURSIVE led AS (SELECT former_id AS asked, person_id FROM register_personredirect WHERE former_id = ANY(%s)"
             " UNION SELECT l.asked, r.person_id FROM led l JOIN register_personredirect r ON r.former_id = l.person_id)"
             " SELECT asked, person_id FROM led l WHERE NOT EXISTS (SELECT FROM register_personredirect r WHERE r.former_id = l.person_id)",
-            [list(person_ids)],
+            [former],
         )
         return dict(cursor.fetchall())
 
