@@ -105,7 +105,8 @@ def _looked_up(forms: Sequence[Form]) -> dict[int, list[Form]] | None:
         if forms[place] not in by:
             by.append(forms[place])
     return {
-        person: sorted(by, key=lambda form: ORDER.index(form.found)) if len(by) > 1 else by for person, by in found.items()
+        person: sorted(by, key=lambda form: ORDER.index(form.found)) if len(by) > 1 else by
+        for person, by in found.items()
     }
 
 
@@ -116,25 +117,29 @@ def _joined(one: dict[int, list[Form]], other: dict[int, list[Form]]) -> dict[in
 
 def _within(cursor: Any, found: dict[int, list[Form]], sought: Sought, scope: SearchScope) -> list[Hit] | None:
     """The hits among `found` that the scope and what narrows the query leave, best first, without their divisions; None if they are too many."""
+    within = significant(sought.division) if sought.division else ""
+    # no area at all: nobody but those granted one by one
+    area = NOWHERE if scope.area is None else scope.area
+    among = [_OF_A_DIVISION] if within else []
+    if not within.startswith(area):
+        among.append(_OF_AN_AREA)
+    else:
+        among += [_OF_ALL] if within else [_LOOKED_UP, _OF_ALL]
     cursor.execute(
         f"""
         SELECT s.person_id, s.sex, date_part('year', s.birth_on)::int, s.died_on
         FROM register_personstate s
-        WHERE {_OF_ALL if scope.area == "" else _OF_AN_AREA} AND upper_inf(s.known)
+        WHERE {" AND ".join(among)} AND upper_inf(s.known)
           AND (%(year)s::int IS NULL OR date_part('year', s.birth_on) = %(year)s)
           AND (%(day)s::date IS NULL OR s.birth_on = %(day)s)
-          AND (%(within)s = '' OR s.person_id IN (
-            SELECT w.person_id FROM register_residence w WHERE w.person_id = ANY(%(ids)s::bigint[]) AND upper_inf(w.known)
-              AND w.division_now COLLATE "C" >= %(within)s AND w.division_now COLLATE "C" < %(within)s || %(last)s))
         LIMIT %(most)s
         """,
         {
             "ids": id_array(sorted(found)),
             "year": sought.birth_year,
             "day": sought.birth_on,
-            "within": significant(sought.division) if sought.division else "",
-            # no area at all: nobody but those granted one by one
-            "area": NOWHERE if scope.area is None else scope.area,
+            "within": within,
+            "area": area,
             "finds_sealed": scope.finds_sealed,
             "also": id_array(found.keys() & scope.also),
             "also_sealed": id_array(found.keys() & scope.also_sealed),
@@ -149,10 +154,14 @@ def _within(cursor: Any, found: dict[int, list[Form]], sought: Sought, scope: Se
 
 
 _UNSEALED = "NOT IN (SELECT id FROM register_person WHERE is_sealed)"
-_OF_ALL = f"""s.person_id = ANY(%(ids)s::bigint[])
-          AND (%(finds_sealed)s OR s.person_id {_UNSEALED} OR s.person_id = ANY(%(also_sealed)s::bigint[]))"""
-# The residences come first, and by comparisons instead of LIKE: they leak nothing, so PostgreSQL makes them before it asks the wall of areas about
-# a row, which costs a hundred times as much; asked about each of some thousand namesakes the wall alone would take longer than a search may
+_LOOKED_UP = "s.person_id = ANY(%(ids)s::bigint[])"
+# a division inside the area, or no area: whoever is there may be found, unless sealed
+_OF_ALL = f"(%(finds_sealed)s OR s.person_id {_UNSEALED} OR s.person_id = ANY(%(also_sealed)s::bigint[]))"
+# Who is registered or lives in an area is asked first, and by comparisons instead of LIKE: they leak nothing, so PostgreSQL makes them before it asks
+# the wall of areas about a row, which costs a hundred times as much: asked about each of some thousand namesakes that alone would take too long
+_OF_A_DIVISION = """s.person_id IN (
+            SELECT w.person_id FROM register_residence w WHERE w.person_id = ANY(%(ids)s::bigint[]) AND upper_inf(w.known)
+              AND w.division_now COLLATE "C" >= %(within)s AND w.division_now COLLATE "C" < %(within)s || %(last)s)"""
 _OF_AN_AREA = f"""s.person_id IN (
             SELECT a.person_id FROM register_residence a WHERE a.person_id = ANY(%(ids)s::bigint[]) AND upper_inf(a.known)
               AND a.division_now COLLATE "C" >= %(area)s AND a.division_now COLLATE "C" < %(area)s || %(last)s
