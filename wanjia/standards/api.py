@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -222,15 +223,35 @@ class Profile:
         return value
 
 
+#: how long a process goes on with the profile in force as it has read it before it looks at the files again
+LOOK_AGAIN_SECONDS = 2.0
+_looked: dict[Path, tuple[float, tuple, Profile]] = {}
+
+
 def load_profile(folder: Path | str | None = None) -> Profile:
     """The profile in `folder` (the one the settings choose, if none is given), read strictly and checked against the limits.
 
-    Cached while its files are unchanged. Raises `DeclarationErrors` with every mistake of every file.
+    Cached while its files are unchanged: those of the profile in force are looked at again every few seconds (a form asks for the profile at each
+    field, and looking takes milliseconds), changes of divisions that were carried out at once. Raises `DeclarationErrors` with every mistake of
+    every file.
     """
-    base = Path(folder) if folder is not None else settings.profile_dir()
-    files = [base / "profile.toml", *sorted(p for p in base.rglob("*") if p.suffix in (".toml", ".csv"))]
-    stamp = tuple((str(p), p.stat().st_mtime_ns) for p in files if p.exists() and "sources" not in p.parts)
-    return _load(base, stamp, changes_stamp() if base == settings.profile_dir() else ())
+    if folder is not None and Path(folder) != settings.profile_dir():
+        return _load(Path(folder), _stamp(Path(folder)), ())
+    base, changes, now = settings.profile_dir(), changes_stamp(), time.monotonic()
+    kept = _looked.get(base)
+    if folder is not None or kept is None or kept[1] != changes or now - kept[0] > LOOK_AGAIN_SECONDS:
+        kept = _looked[base] = (now, changes, _load(base, _stamp(base), changes))
+    return kept[2]
+
+
+def _stamp(base: Path) -> tuple[tuple[str, int], ...]:
+    """What tells whether a file of the profile in `base` changed: each file with its moment, in order. Sources are read by intake."""
+    found = []
+    for folder, below, names in os.walk(base):
+        below[:] = [name for name in below if name != "sources"]
+        paths = [os.path.join(folder, name) for name in names if name.endswith((".toml", ".csv"))]
+        found += [(path, os.stat(path).st_mtime_ns) for path in paths]
+    return tuple(sorted(found))
 
 
 def changes_folder() -> Path:

@@ -1,20 +1,18 @@
 """What an officer types, as the values that blind indexes were made of: the same readings as standardising gives, and those a slip away."""
 
 import re
-import time
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from wanjia.kernel import clock, settings
+from wanjia.kernel import clock
 from wanjia.privacy.api import BlindKind
 from wanjia.standards import api as standards
 
 EARLIEST_BIRTH_YEAR = 1880
 MOST_INITIALS = 4
-LOOK_AGAIN_SECONDS = 2.0
 _YEAR, _DAY = re.compile(r"(18|19|20)\d\d"), re.compile(r"(18|19|20)\d{6}")
 _NUMBER_SIGNS = re.compile("[ '\"`.,·—–_-]")
 _LOOKS_LIKE_ADDRESS = re.compile("[0-9路街巷弄道村镇乡组号栋幢楼室]|社区|小区|胡同|大院|单元")
@@ -90,16 +88,8 @@ def sought_by(query: str, *, birth_year: int | None = None) -> Sought:
     return Sought(text, tuple(_with_years(forms, year)), None, told, narrowed.birth_on, narrowed.division)
 
 
-_read: dict[object, tuple[float, standards.Reader]] = {}
-
-
 def _reader() -> standards.Reader:
-    """The profile's reader; its files are looked at again every few seconds, which would else be half of a search's time."""
-    profile, now = settings.profile_dir(), time.monotonic()
-    kept = _read.get(profile)
-    if kept is None or now - kept[0] > LOOK_AGAIN_SECONDS:
-        kept = _read[profile] = (now, standards.load_profile(profile).reader)
-    return kept[1]
+    return standards.load_profile().reader
 
 
 def match_forms(names: list[str]) -> dict[str, dict[str, str]]:

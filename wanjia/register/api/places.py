@@ -1,16 +1,14 @@
 """Which division somebody means by what they typed, on the day by which it is read."""
 
 import re
-import time
 from datetime import date
 from typing import Any
 
 from wanjia.access import api as access
 from wanjia.access.api import Right
 from wanjia.access.models import Account
-from wanjia.kernel import clock, settings
+from wanjia.kernel import clock
 from wanjia.register.api.declaring import event_book
-from wanjia.register.api.matching import LOOK_AGAIN_SECONDS
 from wanjia.register.declared import FormField
 from wanjia.register.errors import FieldError
 from wanjia.register.errors.fields import DivisionNotKnown, DivisionNotThen, SeveralDivisions
@@ -67,23 +65,10 @@ def suggested(typed: str, *, kind: str, field: str, happened_on: str, officer: A
     Raises `RightMissing`, `KindUnknown`.
     """
     access.require(officer, Right.HANDLE_EVENTS)
-    one, profile = event_book().kind(kind).fields.get(field), _profile()
+    one, profile = event_book().kind(kind).fields.get(field), standards.load_profile()
     days = days_of(happened_on, clock.today())
     on = profile.day_of_use(use_of(one) if one is not None else USE, days)
     return on, profile.picker.find(typed, on, limit=MOST_CHOICES)
-
-
-_read: dict[object, tuple[float, Profile]] = {}
-
-
-def _profile() -> Profile:
-    """The profile; its files are looked at again every few seconds, which at each key typed would be most of the answer's time."""
-    asked, now = (settings.profile_dir(), standards.changes_stamp()), time.monotonic()
-    kept = _read.get(asked)
-    if kept is None or now - kept[0] > LOOK_AGAIN_SECONDS:
-        _read.clear()
-        kept = _read[asked] = (now, standards.load_profile())
-    return kept[1]
 
 
 def _by_code(profile: Profile, code: str, on: date) -> str:
