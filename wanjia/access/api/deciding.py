@@ -1,8 +1,9 @@
 """Who may: rights on pages and verbs, and the one decision about persons that every page, answer, file and count asks for."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
@@ -52,17 +53,19 @@ def decide(account: Account, action: Action | str, subject: Subject, purpose: st
     """
     if not account.is_active:
         return Decision(Action(action), purpose, False)
-    return _decided(account, Action(action), subject, purpose, None)
+    return _decided(
+        account, Action(action), subject, purpose, lambda: live_grants(account, purpose, [subject.person_id])
+    )
 
 
 def decide_many(
     account: Account, action: Action | str, subjects: Iterable[Subject], purpose: str
 ) -> dict[int, Decision]:
-    """`decide` for many persons, by id; one look at the account's grants for all of them."""
+    """`decide` for many persons, by id; one look at the account's grants for all of them, if any of them needs one."""
     wanted = list(subjects)
     if not account.is_active:
         return {s.person_id: Decision(Action(action), purpose, False) for s in wanted}
-    grants = live_grants(account, purpose, [s.person_id for s in wanted])
+    grants = cache(lambda: live_grants(account, purpose, [s.person_id for s in wanted]))
     return {s.person_id: _decided(account, Action(action), s, purpose, grants) for s in wanted}
 
 
@@ -162,14 +165,14 @@ def _decided(
     action: Action,
     subject: Subject,
     purpose: str,
-    grants: Mapping[int, list[LiveGrant]] | None,
+    granted: Callable[[], Mapping[int, list[LiveGrant]]],
 ) -> Decision:
+    """`granted`: the account's grants by person, looked for only where its own area does not decide."""
     decision = _standing(account, action, subject, purpose)
     is_ordinary = not subject.is_sealed and rules.covers_one(account.area, subject.divisions)
     if action is Action.BREAK_GLASS or (decision.is_allowed and is_ordinary):
         return decision
-    if grants is None:
-        grants = live_grants(account, purpose, [subject.person_id])
+    grants = granted()
     for grant in [*grants.get(subject.person_id, []), *grants.get(0, [])]:
         added = _by_grant(account, action, subject, purpose, grant)
         if added.is_allowed:

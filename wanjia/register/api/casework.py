@@ -221,10 +221,9 @@ def reason_of(keyring: Keyring, step: EventStep) -> str:
 
 
 def keep_form(event: Event, content: Mapping[str, Any]) -> None:
-    """Seal the content of a case."""
+    """Seal the content of a case; the step that follows writes it."""
     plain = json.dumps(content, ensure_ascii=False, default=str).encode()
     event.form = Keyring.open(settings.home()).seal(FORMS, plain, form_aad(event.pk))
-    event.save(update_fields=["form"])
 
 
 def opened(event: Event) -> dict[str, Any]:

@@ -253,8 +253,11 @@ def subjects_of(person_ids: Iterable[int]) -> dict[int, Subject]:
 
     Ids of nobody are left out. Nothing of it goes to a page.
     """
+    wanted = list(person_ids)
+    if not wanted:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id, divisions, is_sealed FROM register_subjects(%s)", [list(person_ids)])
+        cursor.execute("SELECT person_id, divisions, is_sealed FROM register_subjects(%s)", [wanted])
         return {row[0]: Subject(row[0], tuple(row[1]), row[2]) for row in cursor.fetchall()}
 
 

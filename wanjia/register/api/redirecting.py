@@ -51,10 +51,11 @@ def forwarded(person_id: int) -> int:
 
 def forwarded_all(person_ids: Iterable[int]) -> dict[int, int]:
     """Former id → the id it stands for now, of those among these ids that are former ones: through as many merges as there were."""
+    asked = id_array(person_ids)
+    if asked == id_array(()):
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT former_id FROM register_personredirect WHERE former_id = ANY(%s::bigint[])", [id_array(person_ids)]
-        )
+        cursor.execute("SELECT former_id FROM register_personredirect WHERE former_id = ANY(%s::bigint[])", [asked])
         former = [row[0] for row in cursor.fetchall()]
         if not former:
             # nearly always: a search asks about hundreds who never were anybody else
