@@ -49,10 +49,14 @@ def practice_url() -> str | None:
     return (os.environ.get("WANJIA_PRACTICE_URL") or "").rstrip("/") or None
 
 
+# one object: it is asked for at each decision about a person
+_MAINLAND = PROJECT_ROOT / "declared" / "cn"
+
+
 def profile_dir() -> Path:
     """The folder of the profile in force."""
     chosen = os.environ.get("WANJIA_DECLARED")
-    return Path(chosen).resolve() if chosen else PROJECT_ROOT / "declared" / "cn"
+    return Path(chosen).resolve() if chosen else _MAINLAND
 
 
 def engine_name() -> str:
