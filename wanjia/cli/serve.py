@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import click
 
@@ -50,7 +51,21 @@ def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[
     ]  # fmt: skip
     beside = ["trace sequence", *(["worker", "timetable work"] if with_worker else [])]
     wanjia = [sys.executable, "-m", "wanjia"]
+    threading.Thread(target=_read_ahead, daemon=True).start()
     return [subprocess.Popen(command, env=pages), *(subprocess.Popen([*wanjia, *verb.split()]) for verb in beside)]
+
+
+def _read_ahead() -> None:
+    """What searches, records and events read, while the pages are answering already."""
+    from django.db import connection
+
+    from wanjia.kernel.database import read_ahead
+
+    try:
+        # not the vault: a record reads two or three of its pages, and it is larger than all else
+        read_ahead(indexes=("privacy", "register", "access"), tables=("register",))
+    finally:
+        connection.close()
 
 
 def wait(children: list[subprocess.Popen]) -> None:
