@@ -157,9 +157,23 @@ def _officers(r: dict, thresholds: dict) -> list[str]:
                 f"{'' if row['database_p95_ms'] is None else format(row['database_p95_ms'], ',.1f')} |" for row in rows]  # fmt: skip
 
     head = ["| | times | p50 ms | p95 ms | longest ms | statements p95 ms |", "|---|---:|---:|---:|---:|---:|"]
+    cold = [] if not r.get("cold") else [
+        "The same on a machine that was just started, before anything of the register is in memory (no bound).",
+        f"`wanjia serve` reads {r['cold']['read_mb']:,} MB ahead meanwhile, here in {r['cold']['read_seconds']} s.", "", *head, *table(r["cold"]["searches"]), ""]  # fmt: skip
+    review = (
+        []
+        if "review" not in desks
+        else [
+            f"Pairs under review, one officer. Bound: p95 ≤ {bound['next_pair_p95_ms']} ms.",
+            "",
+            *head,
+            *table([desks["review"]]),
+            "",
+        ]
+    )
     return [f"## The officer's desk at {r['persons']:,} persons", "", f"{r['machine']}, {r['measured_on']}. The last column: what the database's statements took of the same calls.", "",
-            f"Searches, each in the trace. Bound: p95 ≤ {bound['search_p95_ms']} ms.", "", *head, *table(r["searches"]), "",
-            f"A change of name, by two officers. Bound for registering: p95 ≤ {bound['register_p95_ms']} ms.", "", *head, *table(r["events"]), "",
+            f"Searches, each in the trace. Bound: p95 ≤ {bound['search_p95_ms']} ms.", "", *head, *table(r["searches"]), "", *cold,
+            f"A change of name, by two officers. Bound for registering: p95 ≤ {bound['register_p95_ms']} ms.", "", *head, *table(r["events"]), "", *review,
             f"{desks['officers']} officers for {desks['seconds']} s over HTTP, ten seconds of thought between two pages: {desks['requests']:,} requests, {len(desks['errors'])} errors. Bound: p95 ≤ {bound['page_p95_ms']} ms.", "",
             *head, *table(desks["pages"]), ""]  # fmt: skip
 

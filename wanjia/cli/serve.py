@@ -10,6 +10,8 @@ import click
 from wanjia.cli import _options
 
 REVIVE_SECONDS = 1
+#: what searches, records and events read. Not the vault: a record reads two or three of its pages, and it is larger than all else
+READ_AHEAD = {"indexes": ("privacy", "register", "access"), "tables": ("register",)}
 
 
 @click.command()
@@ -56,14 +58,13 @@ def start(host: str, port: int, workers: int = 1, *, with_worker: bool) -> list[
 
 
 def _read_ahead() -> None:
-    """What searches, records and events read, while the pages are answering already."""
+    """Fill the memory while the pages are answering already."""
     from django.db import connection
 
     from wanjia.kernel.database import read_ahead
 
     try:
-        # not the vault: a record reads two or three of its pages, and it is larger than all else
-        read_ahead(indexes=("privacy", "register", "access"), tables=("register",))
+        read_ahead(**READ_AHEAD)
     finally:
         connection.close()
 

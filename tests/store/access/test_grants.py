@@ -63,6 +63,18 @@ def test_breaking_the_glass_opens_one_record_for_a_time_and_tells(who):
         assert not reads(officer, AWAY).is_allowed
 
 
+def test_grants_are_looked_for_where_the_own_area_does_not_decide(who, django_assert_num_queries):
+    own = [Subject(1, ("990102001001",)), Subject(2, ("990102003004",))]
+    with django_assert_num_queries(0):
+        assert api.decide(who["officer"], Action.READ, own[0], "case").is_allowed
+        assert all(one.is_allowed for one in api.decide_many(who["officer"], Action.READ, own, "case").values())
+        assert api.decide_many(who["officer"], Action.READ, [], "case") == {}
+    api.break_glass(who["officer"], AWAY, purpose="emergency", reason=REASON, minutes=30)
+    with django_assert_num_queries(1):
+        decided = api.decide_many(who["officer"], Action.READ, [*own, AWAY, Subject(9, AWAY.divisions)], "emergency")
+    assert {person for person, one in decided.items() if one.is_allowed and one.grant} == {7}
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_jumps_extends_no_grant(who, hours, monkeypatch):
     officer, (boot, began) = who["officer"], clock.running()

@@ -128,6 +128,34 @@ def test_who_may_not_be_found_is_neither_listed_nor_counted():
     assert found("王伟", SearchScope(also=(2,), elements=NEEDED)) == [(2, "sound")]
 
 
+@pytest.mark.parametrize(
+    ("scope", "due"),
+    [
+        ({"area": "99"}, [1, 3]),
+        ({"area": "990102"}, [1, 3]),
+        ({"area": "990102001"}, [1, 3]),
+        ({"area": "990102001002"}, [3]),  # narrower than what was typed
+        ({"area": "990103"}, []),
+        ({"area": "99010"}, [1, 3]),
+        ({"area": "990103", "also": (1, 2)}, [1]),  # 2 may be found, and lives elsewhere
+        ({"also": (3,)}, [3]),
+        ({"also_sealed": (3,)}, [3]),
+        ({"area": None}, []),
+    ],
+)
+def test_an_area_and_a_typed_division_narrow_together(scope, due):
+    assert [person for person, _ in found("ww 临江区", SearchScope(elements=NEEDED, **scope))] == due
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE register_person SET is_sealed = true WHERE id = 3")
+    unsealed = due if 3 in scope.get("also_sealed", ()) else [person for person in due if person != 3]
+    assert [person for person, _ in found("ww 临江区", SearchScope(elements=NEEDED, **scope))] == unsealed
+
+
+def test_where_somebody_lives_is_told_of_those_shown():
+    hits = register.find_persons(register.sought_by("ww"), scope=EVERYWHERE, by="t", why="case", shown=slice(1, 3)).hits
+    assert [hit.division for hit in hits] == [None, "990103001001", "990102001002", None]
+
+
 @pytest.mark.parametrize("query", [NUMBER, NUMBER[:17] + "5", "王伟", "wang wei", "ww 1986", "中山路88号3栋501室"])
 def test_a_sealed_person_is_found_by_who_may_find_sealed_persons_only(query):
     with connection.cursor() as cursor:

@@ -74,6 +74,25 @@ def seen_by(reader) -> set[int]:
         return seen(cursor)
 
 
+def test_a_residence_that_is_known_no_longer_opens_nothing():
+    """A person known to have lived in one area and to live in another now: all of their rows, or none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE register_residence SET known = tstzrange(%s, %s), sole = false WHERE person_id = 1",
+            [AT, clock.now()],
+        )
+        cursor.execute(
+            "INSERT INTO register_residence (person_id, kind, division, division_now, valid, known, sole)"
+            " VALUES (1, 'domicile', '990102001001', '990102001001', daterange(null, null), tstzrange(%s, null), false)",
+            [clock.now()],
+        )
+    for area, due in (("990101", 0), ("990102", 2)):
+        with as_web_role() as cursor, access.reading_for(account("officer", area)):
+            access.raise_wall(cursor)
+            cursor.execute("SELECT count(*) FROM register_residence WHERE person_id = 1")
+            assert cursor.fetchone()[0] == due
+
+
 def test_who_says_nothing_sees_nothing():
     with as_web_role() as cursor:
         for table in TABLES:
