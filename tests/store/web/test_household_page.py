@@ -67,3 +67,15 @@ def test_the_history_says_who_came_and_whose_place_changed(household, client):
     assert days[-1] == "1990-05-01"
     assert "is now" in history
     assert history.count("entered as") == 4
+
+
+def test_who_died_has_no_household_now_and_no_error(household, client):
+    with connection.cursor() as cursor:
+        for table in ("personstate", "membership"):
+            cursor.execute(
+                f"UPDATE register_{table} SET valid = daterange(lower(valid), '2020-02-02') WHERE person_id = %s",
+                [HEAD],
+            )
+    page = page_of(client, HEAD)
+    assert "In no registered household." in page
+    assert client.get(f"/officer/persons/{HEAD}/household/").status_code == 200

@@ -90,7 +90,11 @@ def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
     if stated is None:
         return redirect("person", person_id)
     ask = {"officer": request.user, "purpose": stated["purpose"], "why": stated["why"]}
-    facts = register.person_as_of(person_id, true_on=clock.today(), **ask)
+    try:
+        facts = register.person_as_of(person_id, true_on=clock.today(), **ask)
+    except PersonUnknown:
+        # who has died, or of whom nothing holds today, has a page that leads here, and no household
+        facts = {"membership": []}
     home = next((one["household_id"] for one in facts["membership"]), None)
     book = register.household_history(home, **ask) if home is not None else None
     members = book.members if book else []
