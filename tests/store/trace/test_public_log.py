@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from wanjia.kernel import clock
 from wanjia.trace import api
 from wanjia.trace.adapters.signer import Signer
+from wanjia.trace.api import sequencing
 from wanjia.trace.api.gate import published_path
 from wanjia.trace.errors import EntryErased, LogBroken, LogNotShown, NotInLog, SealIncomplete
 from wanjia.trace.rules.note import parse_checkpoint, verified
@@ -57,6 +58,27 @@ def test_every_entry_gets_its_place_and_a_receipt_that_verifies(sequencer, keys)
     assert '"department":"health"' in parse_receipt(old).entry.decode()
     leaf = unbundle(api.public_file("tile/entries/001.p/51").content)[50]
     assert is_included(306, 307, leaf_hash(leaf), api.inclusion_proof(306), second.root)
+
+
+def test_what_trickles_in_is_published_together_and_a_queue_without_a_pause(sequencer, monkeypatch):
+    """A checkpoint costs the same for one entry as for a hundred: at a hundred entries a second one for each would take up a processor."""
+    monkeypatch.setattr(sequencing, "ROUND_ENTRIES", 3)
+    done, step = [], sequencer.step
+
+    def stepped():
+        done.append(parse_checkpoint(note).size if (note := step()) else None)
+        return note
+
+    def paused(_seconds, _is_stopping):
+        done.append("pause")
+        if done.count("pause") == 1:
+            api.record("test.read", subject_ids=[1], **WHO)
+
+    monkeypatch.setattr(sequencer, "step", stepped)
+    monkeypatch.setattr(sequencing, "_pause", paused)
+    api.record("test.read", subject_ids=range(7), **WHO)
+    sequencer.serve(lambda: done.count("pause") == 3)
+    assert done == [3, 6, 7, "pause", 8, "pause", None, "pause"]
 
 
 def test_public_files_say_nothing_of_the_entries(sequencer):

@@ -55,11 +55,12 @@ class Recorder(Engine):
             self._scripts[key] = self._writing
             return results
         results = []
-        for name, statement in self._scripts[key]:
-            if name is None:
-                results.append(self.raw.sql(statement).to_arrow_table())
-            else:
-                self.raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
+        with self._engine.among_few():
+            for name, statement in self._scripts[key]:
+                if name is None:
+                    results.append(self._engine.fetch(statement))
+                else:
+                    self._engine.save_compiled(name, statement)
         return results
 
     def put(self, name: str, table: pa.Table) -> None:
@@ -71,12 +72,12 @@ class Recorder(Engine):
 
     def save_compiled(self, name: str, statement: str) -> None:
         self._writing.append((name, statement))
-        self.raw.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
+        self._engine.save_compiled(name, statement)
 
     def arrow(self, expression: ibis.Table) -> pa.Table:
         statement = self.con.compile(expression)
         self._writing.append((None, statement))
-        return self.raw.sql(statement).to_arrow_table()
+        return self._engine.fetch(statement)
 
     def drop(self, name: str) -> None:
         # not written down: the next run replaces the table, and dropping it costs a statement

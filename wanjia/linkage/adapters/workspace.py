@@ -45,7 +45,7 @@ class Workspace:
     def make(self, name: str, sql: str) -> None:
         """Run `sql` and keep its rows as table `name`, replacing it."""
         if self.kind == "duckdb":
-            self.engine._guarded(lambda: self.engine.raw.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}"))
+            self.engine.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
         else:
             # cutting the plan: a table that is read several times must not be computed each time
             self.engine.session.sql(sql).localCheckpoint(eager=True).createOrReplaceTempView(name)
@@ -53,14 +53,11 @@ class Workspace:
     def rows(self, sql: str) -> list[tuple]:
         """The rows of a small result."""
         if self.kind == "duckdb":
-            return self.engine._guarded(lambda: self.engine.raw.execute(sql).fetchall())
+            return self.engine.execute(sql).fetchall()
         return [tuple(row) for row in self.engine.session.sql(sql).collect()]
 
     def arrow(self, sql: str) -> pa.Table:
         """The rows of a result as Arrow."""
-        if self.kind == "duckdb":
-            # `execute(…).to_arrow_table()` loses ORDER BY on several threads; a relation keeps it
-            return self.engine._guarded(lambda: self.engine.raw.sql(sql).to_arrow_table())
         return self.engine.fetch(sql)
 
     def put(self, name: str, table: pa.Table) -> None:
@@ -70,7 +67,7 @@ class Workspace:
     def delete(self, name: str, where: str) -> None:
         """Remove the rows of `name` for which `where` holds."""
         if self.kind == "duckdb":
-            self.engine._guarded(lambda: self.engine.raw.execute(f"DELETE FROM {name} WHERE {where}"))
+            self.engine.execute(f"DELETE FROM {name} WHERE {where}")
         else:
             self.make(f"{name}_kept", f"SELECT * FROM {name} WHERE NOT coalesce({where}, FALSE)")
             self.make(name, f"SELECT * FROM {name}_kept")
@@ -78,7 +75,7 @@ class Workspace:
     def insert(self, name: str, rows: str) -> None:
         """Add the rows of table `rows`, which has the same columns in any order."""
         if self.kind == "duckdb":
-            self.engine._guarded(lambda: self.engine.raw.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}"))
+            self.engine.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}")
         else:
             listed = ", ".join(self.columns(name))
             self.make(f"{name}_more", f"SELECT {listed} FROM {name} UNION ALL SELECT {listed} FROM {rows}")

@@ -148,14 +148,16 @@ class _Replayed:
 
     def __init__(self, engine: Engine, plan: _Plan, persons: int) -> None:
         self._engine, self._plan, self.persons = engine, plan, persons
-        for name, filling in plan.fills:
-            if isinstance(filling, str):
-                engine.save_compiled(name, filling)
-            else:
-                engine.put(name, filling)
+        with engine.among_few():
+            for name, filling in plan.fills:
+                if isinstance(filling, str):
+                    engine.save_compiled(name, filling)
+                else:
+                    engine.put(name, filling)
 
     def _ask(self, name: str) -> pa.Table:
-        return self._engine.raw.sql(self._plan.queries[name]).to_arrow_table()
+        with self._engine.among_few():
+            return self._engine.fetch(self._plan.queries[name])
 
     def person_ids(self) -> pa.Table:
         return self._ask("person_ids")

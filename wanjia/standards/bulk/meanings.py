@@ -112,9 +112,10 @@ def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, looku
         lookups.plans[of] = _plan(reading, engine, lookups)
     steps, last = lookups.plans[of]
     try:
-        for target, statement in steps:
-            engine.save_compiled(target, statement)
-        values = engine.fetch(last)
+        with engine.among_few():
+            for target, statement in steps:
+                engine.save_compiled(target, statement)
+            values = engine.fetch(last)
     finally:
         for target, _ in steps:
             engine.drop(target)

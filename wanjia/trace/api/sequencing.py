@@ -58,6 +58,7 @@ class Sequencer:
         self._sealer = Keyring.open(self._home).sealer(NONCE_PURPOSE)
         self._seen: Checkpoint | None = None
         self._out: tuple[Note, Note | None] | None = None
+        self._has_more = False
         self._thinned = 0.0
 
     def step(self) -> Note | None:
@@ -97,6 +98,7 @@ class Sequencer:
             self._look(cursor, before)
             cursor.execute(_TAKE, [ROUND_ENTRIES])
             rows = cursor.fetchall()
+            self._has_more = len(rows) == ROUND_ENTRIES
             if not rows:
                 return None
             size = before.size if before else 0
@@ -127,10 +129,14 @@ class Sequencer:
         return publish(cursor, self._signer, size, leaves)
 
     def serve(self, is_stopping: Callable[[], bool]) -> None:
-        """Publish until told to stop. Failures are logged by their code and tried again: the log heals when its database does."""
+        """Publish until told to stop, a queue piece by piece without a pause, what trickles in together: a checkpoint costs the same for one entry.
+
+        Failures are logged by their code and tried again: the log heals when its database does.
+        """
         while not is_stopping():
             try:
-                has_more = self.step() is not None
+                self._has_more = False
+                self.step()
                 self._thin()
             # COPY raises the driver's own errors, not Django's
             except (WanjiaError, Error, psycopg.Error, ProofWrong, OSError) as failure:
@@ -140,7 +146,7 @@ class Sequencer:
                 _revive()
                 _pause(PAUSE_AFTER_FAILURE_SECONDS, is_stopping)
                 continue
-            if not has_more:
+            if not self._has_more:
                 _pause(PAUSE_SECONDS, is_stopping)
 
     def _thin(self) -> None:
