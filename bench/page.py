@@ -189,6 +189,8 @@ def _push(r: dict, thresholds: dict) -> list[str]:
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
         f"| {r['persons']:,} | {r['rate']} | {r['seconds']} | {r['rows']:,} | {r['unseen']} | {shown['p50']} | {shown['p90']} | {shown['p99']} "
         f"| {shown['longest']} | {r['peak_mb'].get('worker', 0):,} | {r['peak_mb'].get('pages', 0):,} |", "",
+        *([f"Processor time of a row in ms: {', '.join(f'{part} {spent}' for part, spent in r['processor_ms_per_row'].items())}; "
+           f"{r['refused']} rows were refused, with their receipts.", ""] if "processor_ms_per_row" in r else []),
         f"Bound: p99 ≤ {bound['p99_seconds']} s at {bound['rows_per_second']} rows/s for {bound['minutes']} minutes. "
         f"Measured on {r['machine']}, {r['measured_on']}.", "",
     ]  # fmt: skip

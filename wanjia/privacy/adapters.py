@@ -56,6 +56,23 @@ def blind_rows(persons: np.ndarray, kind: int, blinds: np.ndarray, key: int) -> 
     return rows.tobytes()
 
 
+#: the rows of some persons (%s) as `blind_rows` writes them, side by side in one value
+BLIND_ROWS_HELD = r"""SELECT string_agg('\x000400000008'::bytea || int8send(person_id) || '\x00000002'::bytea || int2send(kind)
+    || '\x00000010'::bytea || blind || '\x00000004'::bytea || int4send(blind_key), ''::bytea)
+    FROM privacy_blindindex WHERE person_id = ANY(%s)"""
+
+
+def one_by_one(rows: bytes) -> set[bytes]:
+    """What `blind_rows` wrote, row by row."""
+    return {rows[start : start + BLIND_ROW_BYTES] for start in range(0, len(rows), BLIND_ROW_BYTES)}
+
+
+def blind_keys(rows: list[bytes]) -> tuple[list[int], list[int], list[bytes]]:
+    """Person, kind and blind of rows in the form of `blind_rows`: what such a row is known by."""
+    read = np.frombuffer(b"".join(rows), _BLIND_ROW)
+    return read["person"].tolist(), read["kind"].tolist(), [blind.tobytes() for blind in read["blind"]]
+
+
 def texts(column: pa.Array | pa.ChunkedArray) -> list[bytes]:
     """The column's texts as UTF-8, cut out of its own memory: a Python text for each of a million would be made only to be encoded again."""
     array = column.cast(pa.large_string())

@@ -87,9 +87,10 @@ def load_few(links: pa.Table, gone: list[int], review: pa.Table) -> set[int]:
     The digest of the last whole load no longer tells what the table holds, so the next whole load writes everything.
     """
     changed = [*links.column("assertion_id").to_pylist(), *gone]
-    before = set(Link.objects.filter(assertion_id__in=changed).values_list("person_id", flat=True))
     model = links.column("model")[0].as_py() if links.num_rows else ""
     with connection.cursor() as cursor:
+        cursor.execute(f'SELECT person_id FROM "{Link._meta.db_table}" WHERE assertion_id = ANY(%s)', [changed])
+        before = {person for (person,) in cursor.fetchall()}
         _write_links(cursor, links.select(COLUMNS), changed)
         if review.num_rows:
             _write_cases(cursor, review, model, whole=False)

@@ -15,7 +15,16 @@ from wanjia.kernel.ahead import ahead
 from wanjia.kernel.blinding import BLIND_BYTES, Blinder
 from wanjia.kernel.database import copy_binary, filled_anew
 from wanjia.kernel.keyring import Keyring
-from wanjia.privacy.adapters import BLIND_ROW_BYTES, blind_rows, moment, texts, vault_rows
+from wanjia.privacy.adapters import (
+    BLIND_ROW_BYTES,
+    BLIND_ROWS_HELD,
+    blind_keys,
+    blind_rows,
+    moment,
+    one_by_one,
+    texts,
+    vault_rows,
+)
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import FORM, PART
 
@@ -145,7 +154,8 @@ def _write_dossiers(
         with filled_anew(cursor, "privacy_vaultentry"):
             copy_binary(cursor, "privacy_vaultentry", VAULT_COLUMNS, sealed, is_anew=True)
         return
-    cursor.execute("CREATE TEMP TABLE vault_incoming (LIKE privacy_vaultentry) ON COMMIT DROP")
+    # it stays with the connection, empty: made and dropped for each push it would cost PostgreSQL's catalogue more than its rows
+    cursor.execute("CREATE TEMP TABLE IF NOT EXISTS vault_incoming (LIKE privacy_vaultentry) ON COMMIT DELETE ROWS")
     copy_binary(cursor, "vault_incoming", VAULT_COLUMNS, sealed)
     gone = _close_gone(cursor, before, at)
     change.closed = len(gone)
@@ -156,7 +166,7 @@ def _write_dossiers(
         [at],
     )
     cursor.execute("INSERT INTO privacy_vaultentry SELECT * FROM vault_incoming")
-    cursor.execute("DROP TABLE vault_incoming")
+    cursor.execute("TRUNCATE vault_incoming" if before.is_many else "DELETE FROM vault_incoming")
 
 
 def _write_searchable(cursor: Any, pieces: Iterable[bytes], only: Sequence[int] | None) -> int:
@@ -169,12 +179,25 @@ def _write_searchable(cursor: Any, pieces: Iterable[bytes], only: Sequence[int] 
             yield piece
 
     if only is not None:
-        cursor.execute("DELETE FROM privacy_blindindex WHERE person_id = ANY(%s)", [list(only)])
-        copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, counted())
+        _write_difference(cursor, one_by_one(b"".join(counted())), only)
         return count
     with filled_anew(cursor, "privacy_blindindex"):
         copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, counted(), is_anew=True)
     return count
+
+
+def _write_difference(cursor: Any, wanted: set[bytes], only: Sequence[int]) -> None:
+    """Make `wanted` (rows in binary form) the index rows of the persons `only`: what somebody is looked for by seldom changes with a record."""
+    cursor.execute(BLIND_ROWS_HELD, [list(only)])
+    held = one_by_one(bytes(cursor.fetchone()[0] or b""))
+    if gone := list(held - wanted):
+        cursor.execute(
+            "DELETE FROM privacy_blindindex b USING unnest(%s::bigint[], %s::int[], %s::bytea[]) g(person_id, kind, blind)"
+            " WHERE b.person_id = g.person_id AND b.kind = g.kind AND b.blind = g.blind",
+            list(blind_keys(gone)),
+        )
+    if fresh := wanted - held:
+        copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, fresh)
 
 
 def _blind_pieces(values: pa.Table, keyring: Keyring) -> Iterator[bytes]:
@@ -195,6 +218,7 @@ class _Versions:
         self.is_current = np.array([row[2] is not None for row in rows], bool)
         self.seen = np.zeros(len(rows), bool)
         self.is_vault_empty = is_vault_empty
+        self.is_many = len(rows) > ROWS_AT_A_TIME
 
     def places_of(self, persons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(where each person is here, is the person here at all); a place means nothing where the person is not here."""

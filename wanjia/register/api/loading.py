@@ -28,7 +28,8 @@ from wanjia.register.api.settling import LOAD_LOCK
 from wanjia.register.models import Event, Load
 from wanjia.trace import api as trace
 
-STAGE = "register_stage"
+STAGE = "stage"
+FEW_ROWS = 10_000
 
 
 class Loadable(Protocol):
@@ -150,7 +151,7 @@ def _keep_subjects(
     cursor: Any, table: str, ids: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict
 ) -> None:
     """Persons or households: new ones are founded, absent ones leave, those who come back are here again."""
-    if _is_empty(cursor, table):
+    if only is None and _is_empty(cursor, table):
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN founded_at SET DEFAULT '{at.isoformat()}'")
         if table == "register_person":
             cursor.execute(f"ALTER TABLE {table} ALTER COLUMN is_sealed SET DEFAULT false")
@@ -159,44 +160,60 @@ def _keep_subjects(
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN founded_at DROP DEFAULT")
         counts[f"{table}.begun"] = ids.num_rows
         return
-    cursor.execute(f"CREATE TEMP TABLE {STAGE} (id bigint) ON COMMIT DROP")
-    _copy(cursor, STAGE, ("id",), ids)
+    with _staged(cursor, table, ("id",), ids) as stage:
+        _keep_staged_subjects(cursor, table, stage, ids, at, only, counts)
+
+
+def _keep_staged_subjects(
+    cursor: Any, table: str, stage: str, ids: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict
+) -> None:
     scope = "" if only is None else " AND t.id = ANY(%(only)s)"
     cursor.execute(
-        f"UPDATE {table} t SET left_at = %(at)s WHERE left_at IS NULL AND NOT EXISTS (SELECT FROM {STAGE} s WHERE s.id = t.id)"
+        f"UPDATE {table} t SET left_at = %(at)s WHERE left_at IS NULL AND NOT EXISTS (SELECT FROM {stage} s WHERE s.id = t.id)"
         + scope,
         {"at": at, "only": list(only or [])},
     )
     counts[f"{table}.ended"] = cursor.rowcount
     cursor.execute(
-        f"UPDATE {table} t SET left_at = NULL FROM {STAGE} s WHERE s.id = t.id AND t.left_at IS NOT NULL"
+        f"UPDATE {table} t SET left_at = NULL FROM {stage} s WHERE s.id = t.id AND t.left_at IS NOT NULL"
         + ("" if only is None else " AND t.id = ANY(%(ids)s)"),
         {"ids": ids["id"].to_pylist() if only is not None else None},
     )
     returned = cursor.rowcount
     sealed = ("is_sealed, ", "false, ") if table == "register_person" else ("", "")
     cursor.execute(
-        f"INSERT INTO {table} (id, {sealed[0]}founded_at) SELECT s.id, {sealed[1]}%s FROM {STAGE} s ON CONFLICT (id) DO NOTHING",
+        f"INSERT INTO {table} (id, {sealed[0]}founded_at) SELECT s.id, {sealed[1]}%s FROM {stage} s ON CONFLICT (id) DO NOTHING",
         [at],
     )
     counts[f"{table}.begun"] = cursor.rowcount + returned
-    cursor.execute(f"DROP TABLE {STAGE}")
 
 
 def _keep_facts(
     cursor: Any, fact: FactTable, rows: pa.Table, at: datetime, only: Sequence[int] | None, counts: dict
 ) -> None:
-    if _is_empty(cursor, fact.table):
+    if only is None and _is_empty(cursor, fact.table):
         _first_rows(cursor, fact, rows, at)
         counts[f"{fact.table}.begun"] = rows.num_rows
         return
-    cursor.execute(
-        f"CREATE TEMP TABLE {STAGE} ON COMMIT DROP AS SELECT {', '.join(fact.columns)} FROM {fact.table} WITH NO DATA"
-    )
-    _copy(cursor, STAGE, fact.columns, rows)
-    ended, begun = _difference(cursor, fact, at, only)
-    cursor.execute(f"DROP TABLE {STAGE}")
+    with _staged(cursor, fact.table, fact.columns, rows) as stage:
+        ended, begun = _difference(cursor, fact, stage, at, only)
     counts[f"{fact.table}.ended"], counts[f"{fact.table}.begun"] = ended, begun
+
+
+@contextmanager
+def _staged(cursor: Any, table: str, columns: Sequence[str], rows: pa.Table) -> Iterator[str]:
+    """Rows for `table` in a temporary table, whose name is given; empty again afterwards.
+
+    It stays with the connection: made and dropped for each push, tables' entries in PostgreSQL's catalogue would cost more than their rows.
+    """
+    stage = f"{STAGE}_{table}"
+    cursor.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS SELECT {', '.join(columns)} FROM {table} WITH NO DATA"
+    )
+    _copy(cursor, stage, columns, rows)
+    yield stage
+    # the transaction may go on, and write again
+    cursor.execute(f"DELETE FROM {stage}" if rows.num_rows <= FEW_ROWS else f"TRUNCATE {stage}")
 
 
 def _first_rows(cursor: Any, fact: FactTable, rows: pa.Table, at: datetime) -> None:
@@ -212,7 +229,7 @@ def _first_rows(cursor: Any, fact: FactTable, rows: pa.Table, at: datetime) -> N
     cursor.execute(f"ALTER TABLE {fact.table} ALTER COLUMN known DROP DEFAULT")
 
 
-def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] | None) -> tuple[int, int]:
+def _difference(cursor: Any, fact: FactTable, stage: str, at: datetime, only: Sequence[int] | None) -> tuple[int, int]:
     """Ends the rows that the stage does not hold, begins those that it holds alone. Returns (ended, begun)."""
     same_keys = " AND ".join(f"s.{key} = t.{key}" for key in fact.keys)
     same_values = " AND ".join(f"s.{value} IS NOT DISTINCT FROM t.{value}" for value in fact.values)
@@ -221,12 +238,12 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
     given = {"at": at, "only": list(only or [])}
     cursor.execute(
         f"UPDATE {fact.table} t SET known = tstzrange(lower(known), %(at)s)"
-        f" WHERE upper_inf(known) AND NOT EXISTS (SELECT FROM {STAGE} s WHERE {same})" + scope,
+        f" WHERE upper_inf(known) AND NOT EXISTS (SELECT FROM {stage} s WHERE {same})" + scope,
         given,
     )
     ended = cursor.rowcount
-    cursor.execute(f"DELETE FROM {STAGE} s USING {fact.table} t WHERE upper_inf(t.known) AND {same}")
-    cursor.execute(f"UPDATE {fact.table} t SET sole = false FROM {STAGE} s WHERE {same_keys} AND t.sole")
+    cursor.execute(f"DELETE FROM {stage} s USING {fact.table} t WHERE upper_inf(t.known) AND {same}")
+    cursor.execute(f"UPDATE {fact.table} t SET sole = false FROM {stage} s WHERE {same_keys} AND t.sole")
     listed = ", ".join(fact.columns[:-1])
     staged = ", ".join(f"s.{column}" for column in fact.columns[:-1])
     before = f"SELECT true AS found FROM {fact.table} t WHERE {same_keys}"
@@ -238,7 +255,7 @@ def _difference(cursor: Any, fact: FactTable, at: datetime, only: Sequence[int] 
     )
     cursor.execute(
         f"INSERT INTO {fact.table} ({listed}, sole, known) SELECT {staged}, s.sole AND {is_new}, tstzrange(%(at)s, NULL)"
-        f" FROM {STAGE} s{beside}",
+        f" FROM {stage} s{beside}",
         given,
     )
     return ended, cursor.rowcount

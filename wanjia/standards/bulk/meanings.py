@@ -29,6 +29,7 @@ WRITTEN = "standardising_written"
 # looking up what is known costs a pass over it: no batch pays for one that is so many times as large as itself
 KNOWN_PER_TEXT = 20
 KNOWN_ANYWAY = 10_000
+FEW_TEXTS = 1_000
 
 _serial = itertools.count()
 
@@ -117,9 +118,11 @@ def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, looku
                 engine.save_compiled(target, statement)
             values = engine.fetch(last)
     finally:
-        for target, _ in steps:
-            engine.drop(target)
-        engine.drop(WRITTEN)
+        # few rows lie there until the next reading takes their place: dropping a table costs as much as making it
+        if len(texts) > FEW_TEXTS:
+            for target, _ in steps:
+                engine.drop(target)
+            engine.drop(WRITTEN)
     order = numpy.empty(len(texts), numpy.int64)
     order[values[AT].to_numpy()] = numpy.arange(len(texts))
     return values.drop([AT]).combine_chunks().take(pa.array(order))
