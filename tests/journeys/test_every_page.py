@@ -15,6 +15,7 @@ PAGES = {
         "/officer/cases/new/",
         "/officer/pairs/",
         "/officer/pairs/together/",
+        "/officer/conflicts/",
         "/officer/documents/",
         "/planner/population/",
         "/officer/corrections/",

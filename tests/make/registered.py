@@ -7,7 +7,7 @@ import pyarrow as pa
 from django.db import connection, transaction
 
 from wanjia.privacy import api as privacy
-from wanjia.privacy.api import DOSSIER_FIELD, DOSSIER_PART
+from wanjia.privacy.api import DOSSIER_FIELD, DOSSIER_PART, DOSSIER_RECORD
 from wanjia.register.rules import tag_of, value_columns
 from wanjia.standards import api as standards
 
@@ -22,21 +22,16 @@ def register(
     division: str = DIVISION,
     died_on: date | None = None,
     is_sealed: bool = False,
+    also: Sequence[tuple[str, dict[str, str]]] = (),
 ) -> int:
-    """One person with these values (column → value), stated by the police register; the person's id."""
-    by_column = {c: element for element in standards.load_profile().elements.values() for c in value_columns(element)}
-    chosen, stated = [], []
-    for column, value in values.items():
-        element = by_column[column]
-        tag = tag_of(element)
-        chosen.append(f"{tag}=0r")
-        stated.append(f"{tag if len(value_columns(element)) == 1 else f'{tag}/{column}'}={value}")
-    content = f"{DOSSIER_FIELD.join(dict.fromkeys(chosen))}{DOSSIER_PART}" + DOSSIER_FIELD.join(
-        ["0000", "police_register", "k", "self", "2024-01-01", *stated]
-    )
+    """One person with these values (column → value), stated by the police register, and by others besides: `also`; the person's id.
+
+    The records' assertion ids are 4, 5, 6 …, in this order.
+    """
+    content, locators = written(values, also)
     ids = pa.array([person_id], pa.int64())
     with transaction.atomic():
-        dossier = pa.table({"person_id": ids, "content": [content], "locators": ["4"]})
+        dossier = pa.table({"person_id": ids, "content": [content], "locators": [locators]})
         privacy.keep_dossiers([dossier], at=AT, only=[person_id])
     with connection.cursor() as cursor:
         cursor.execute(
@@ -53,6 +48,24 @@ def register(
             [person_id, division, division, AT],
         )
     return person_id
+
+
+def written(values: dict[str, str], also: Sequence[tuple[str, dict[str, str]]] = ()) -> tuple[str, str]:
+    """A dossier's content and locators, as a run would write them: what the police register says holds."""
+    tags = {
+        column: tag_of(element) if len(value_columns(element)) == 1 else f"{tag_of(element)}/{column}"
+        for element in standards.load_profile().elements.values()
+        for column in value_columns(element)
+    }
+    chosen = dict.fromkeys(f"{tags[column].partition('/')[0]}=0r" for column in values)
+    records = [
+        DOSSIER_FIELD.join(
+            [f"{number:04d}", source, "k", "self", "2024-01-01", *(f"{tags[c]}={v}" for c, v in said.items())]
+        )
+        for number, (source, said) in enumerate([("police_register", values), *also])
+    ]
+    locators = ",".join(str(4 + number) for number in range(len(records)))
+    return f"{DOSSIER_FIELD.join(chosen)}{DOSSIER_PART}{DOSSIER_RECORD.join(records)}", locators
 
 
 def household(household_id: int, members: Sequence[tuple[int, str]]) -> int:

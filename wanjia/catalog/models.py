@@ -80,12 +80,42 @@ class Score(models.Model):
         ]
 
 
+class ConflictDecision(models.Model):
+    """What an officer found of a conflict, for the findings of all its sources: append-only (a trigger lets only the sealed columns be sealed anew or
+    emptied). The last about a conflict counts, until its sources say something else (`said`, sealed: what they said when it was decided).
+    """
+
+    class Verdict(models.TextChoices):
+        STANDS = "stands", "the register's value stands / 登记值不变"
+        CORRECT = "correct", "another source is right, the register is corrected / 另一来源正确，更正登记"
+        RETURNED = "returned", "sent back to the sources / 退回来源"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=60)
+    element = models.CharField(max_length=80)
+    person_id = models.BigIntegerField(db_index=True)
+    other_person_id = models.BigIntegerField(null=True)
+    household_id = models.BigIntegerField(null=True)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    sources = ArrayField(models.CharField(max_length=80))  # whose findings it was about
+    right = ArrayField(models.CharField(max_length=80), default=list)  # those of them that need answer no more
+    case_id = models.BigIntegerField(null=True)  # the event begun to correct the register
+    by = models.CharField(max_length=120)
+    at = models.DateTimeField()
+    reason = models.BinaryField(default=bytes)  # sealed, bound to the id
+    said = models.BinaryField(default=bytes)  # sealed, bound to the id
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "element", "person_id", "-id"], name="catalog_decided_of_conflict")]
+
+
 class Finding(models.Model):
-    """A defect that its source must answer by `due_on`."""
+    """A defect that its source must answer by `due_on`. `settled`: an officer found that the source is right, and the register was not."""
 
     class Status(models.TextChoices):
         OPEN = "open", "open"
         CLOSED = "closed", "closed"
+        SETTLED = "settled", "settled"
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=60)
@@ -99,9 +129,18 @@ class Finding(models.Model):
     opened_on = models.DateField()
     due_on = models.DateField()
     closed_on = models.DateField(null=True)
+    decision = models.ForeignKey(ConflictDecision, null=True, on_delete=models.PROTECT, related_name="findings")
+    # where the person was registered at the last run: which office it waits at; whether it may be seen is decided anew each time
+    division = models.CharField(max_length=12, blank=True, default="", db_default="")
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["division"],
+                opclasses=["varchar_pattern_ops"],
+                condition=Q(status="open", decision__isnull=True, person_id__isnull=False),
+                name="catalog_conflicts_waiting",
+            ),
             models.Index(fields=["source", "kind"], condition=Q(status="open"), name="catalog_open_findings"),
             models.Index(fields=["person_id"], condition=Q(status="open"), name="catalog_findings_of_person"),
         ]
@@ -113,7 +152,7 @@ class Finding(models.Model):
                 name="catalog_one_open_finding",
             ),
             models.CheckConstraint(
-                condition=Q(status="open", closed_on__isnull=True) | Q(status="closed", closed_on__isnull=False),
+                condition=Q(status="open", closed_on__isnull=True) | (~Q(status="open") & Q(closed_on__isnull=False)),
                 name="catalog_finding_closes_once",
             ),
         ]

@@ -1,6 +1,8 @@
-"""Clocks and order of quality work (pure)."""
+"""Clocks and order of quality work, and whether a conflict is still the one that was decided (pure)."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 
 ANSWER_WORKING_DAYS = 10  # correction requests: verify, correct and answer (State Council Order 809, art. 26)
@@ -71,3 +73,19 @@ def ratios(tally: Tally) -> dict[str, Ratio]:
         "timeliness": Ratio(tally.shared - tally.stale, tally.shared),
     }
     return {name: ratio for name, ratio in counted.items() if ratio.counted}
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One value that a source states in a conflict. `place`: of whom, the person's own first."""
+
+    place: int
+    source: str
+    subject: str
+    column: str
+    value: str
+
+
+def said_of(stated: Iterable[Stated]) -> str:
+    """What is stated as one text: alike when the same sources state the same values, whatever the order, the day and the record."""
+    return json.dumps(sorted({astuple(one) for one in stated}), ensure_ascii=False, separators=(",", ":"))

@@ -274,7 +274,9 @@ def _link_and_load(
         found = engine.save("main_findings", resolution.findings(checks))
         days = {check.code: check.working_days for check in checks.values()}
         alike = linkage.findings(engine, lake=lake, checks=checks)
-        report.findings = catalog.file_findings(engine, found.union(alike), working_days=days, by=by, why=why)
+        report.findings = catalog.file_findings(
+            engine, found.union(alike), working_days=days, dossiers=resolution.dossiers_of, by=by, why=why
+        )
         told["rows_out"] = catalog.score(
             timer.run,
             engine,

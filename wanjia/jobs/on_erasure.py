@@ -19,6 +19,7 @@ def erase_person(
 
     Raises `AlreadyRunning`, `PersonStillStated` (a record of somebody linked since), and the errors of the main job.
     """
+    from wanjia.catalog.api import deciding
     from wanjia.documents import api as documents
     from wanjia.intake import api as intake
     from wanjia.keys import api as keys
@@ -50,12 +51,13 @@ def erase_person(
     requests = services.erase_person(person_id, **who)
     facts = sum(register.erase_person(one, **who) for one in sorted(ids))
     judged = sum(reviewing.erase_person(one, **who) for one in sorted(ids))
+    settled = sum(deciding.erase_person(one, **who) for one in sorted(ids))
     destroyed = intake.destroy_landings(records.deliveries, **who) if landings else 0
     trace.Sequencer().step()
     before = trace.head()
     told = (
         "privacy.erase_person", "documents.erase", "services.erase", "register.erase_events", "register.erase_person",
-        "linkage.erase",
+        "linkage.erase", "catalog.erase",
     )  # fmt: skip
     about = [e["id"] for e in trace.entries(subject=person_id, limit=MOST_ENTRIES) if e["kind"] not in told]
     texts = trace.erase(about, **who)
@@ -81,6 +83,8 @@ def erase_person(
               "forms and reasons of cases of events (their steps, and what they did to others, stay)"),
         _item("decisions", judged, "对疑似重复记录的认定理由（认定结果保留）",
               "reasons of decisions about possible duplicates (what was decided stays)"),
+        _item("conflicts", settled, "对来源冲突的认定理由及当时的报送值（认定结果保留）",
+              "reasons of decisions about conflicts between sources, and what these said then (what was decided stays)"),
         _item("facts", facts, "登记事实（各时点）", "facts of the register, of all times"),
         _item("trace", texts, "留痕条目的内容与随机数", "texts and nonces of trace entries"),
         _item("landings", destroyed, "交付批次的落地原件", "deliveries' landed bytes"),
@@ -88,7 +92,7 @@ def erase_person(
     left = [
         _item("places", texts, "公开日志中的位置与承诺值：不含内容，保证他人的证明仍成立",
               "places and commitments in the public log: without content, so that others' proofs hold"),
-        _item("acts", 4 * len(ids) + papers + bool(requests), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
+        _item("acts", 5 * len(ids) + papers + bool(requests), "记载本次抹除的留痕条目", "trace entries that tell of this erasure"),
         _item("backups", 0, "备份不在本证明之内", "backups are not covered"),
     ]  # fmt: skip
     kept = len(records.deliveries) - destroyed

@@ -140,6 +140,11 @@ def read_dossier(plain: bytes, person_id: int, version: int) -> Dossier:
     return Dossier(person_id, version, statements, choices)
 
 
+def dossier_made(person_id: int, content: str, locators: str) -> Dossier:
+    """The dossier that the engine wrote, before it is sealed: of version 0."""
+    return read_dossier(pack(content, locators), person_id, 0)
+
+
 def content_of(plain: bytes) -> bytes:
     """The part of the opened bytes by which a dossier is compared: all but the locators."""
     return plain[: plain.rindex(PART.encode())]

@@ -223,6 +223,8 @@ READ_KINDS: dict[str, str | Promise] = {
     "catalog.close_run": _("ended a run"),
     "catalog.score": _("scored the quality"),
     "catalog.file_findings": _("filed findings"),
+    "catalog.decide_conflict": _("decided a conflict between sources"),
+    "catalog.erase": _("erased reasons of decisions by law"),
 }
 
 #: whether an entry of the trace is about one person or about many at once
@@ -331,4 +333,11 @@ NOTICE_PARTS: dict[str, str | Promise] = {
     "remedies": _("Remedies taken"),
     "own_measures": _("What the persons can do to lessen the harm"),
     "contact": _("Contact"),
+}
+
+#: what officers found of conflicts between sources
+DECIDED: dict[str, str | Promise] = {
+    "stands": _("The register's value stands"),
+    "correct": _("The register is to be corrected"),
+    "returned": _("Sent back to the sources"),
 }

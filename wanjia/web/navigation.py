@@ -75,6 +75,13 @@ MENU: tuple[Group, ...] = (
                 frozenset({"pair", "next_pair", "pairs_together"}),
             ),
             Entry(
+                "conflicts",
+                _("Conflicts"),
+                "alert-triangle",
+                Right.HANDLE_EVENTS,
+                frozenset({"conflict", "next_conflict"}),
+            ),
+            Entry(
                 "documents_desk",
                 _("Documents"),
                 "clipboard-check",

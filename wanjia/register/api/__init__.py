@@ -38,7 +38,7 @@ from wanjia.register.api.counting import (
 )
 from wanjia.register.api.declaring import event_book, event_kinds, load_events
 from wanjia.register.api.erasing import erase_events, erase_person, ids_of
-from wanjia.register.api.explaining import Belief, beliefs
+from wanjia.register.api.explaining import Belief, beliefs, statements_about
 from wanjia.register.api.few import rehearse_few, resolve_few, spouses_of
 from wanjia.register.api.finding import (
     MOST_HITS,
@@ -200,6 +200,7 @@ __all__ = [
     "somebody",
     "sought_by",
     "spouses_of",
+    "statements_about",
     "subject_of",
     "subjects_of",
     "submit_case",

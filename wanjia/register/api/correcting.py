@@ -1,4 +1,5 @@
-"""A resident's request that was accepted begins the event that corrects the value; the event holds the request's number."""
+"""A resident's request that was accepted, or an officer's finding of a conflict, begins the event that corrects the value; the event holds the
+request's number if there is one."""
 
 from django.db import connection, transaction
 
@@ -21,9 +22,9 @@ def corrected_by(column: str) -> EventKind | None:
 
 @transaction.atomic
 def begin_correction(
-    person_id: int, column: str, wanted: str, *, request: int, officer: Account, purpose: str
+    person_id: int, column: str, wanted: str, *, request: int | None = None, officer: Account, purpose: str
 ) -> Case | None:
-    """A draft that corrects the person's value, filled in with what the resident says is right; None where no event corrects this column.
+    """A draft that corrects the person's value, filled in with what is said to be right; None where no event corrects this column.
 
     What was typed stands in it as typed: it is judged when the draft is submitted. Raises `RightMissing`, `PurposeUnknown`.
     """
@@ -37,9 +38,14 @@ def begin_correction(
     form = {
         "values": {**values, said.by: said.columns[column], stated: wanted},
         "people": people,
-        "declarant": "self" if "self" in kind.declared_by else "",
+        "declarant": _declarant(kind, is_asked=request is not None),
     }
     with connection.cursor() as cursor:
         # in the queue of the person's office from the beginning: a request must not wait for the one who accepted it
         office = office_before(cursor, kind, Judged(people=people))[:12]
     return open_case(kind.code, form, request=request, office=office, officer=officer, purpose=purpose)
+
+
+def _declarant(kind: EventKind, *, is_asked: bool) -> str:
+    by = "self" if is_asked else "office"
+    return by if by in kind.declared_by else ""

@@ -45,3 +45,14 @@ def beliefs(dossier: Dossier, elements: Iterable[DeclaredElement]) -> list[Belie
                 )
             )
     return found
+
+
+def statements_about(dossier: Dossier, elements: Iterable[DeclaredElement]) -> list[tuple[str, str, Statement]]:
+    """(column, value, statement) of all that is said of these elements, in their order, whether or not it holds."""
+    found = []
+    for element in elements:
+        columns = value_columns(element)
+        for column in columns:
+            tag = tag_of(element) if len(columns) == 1 else f"{tag_of(element)}/{column}"
+            found += [(column, said.values[tag], said) for said in dossier.statements if tag in said.values]
+    return found

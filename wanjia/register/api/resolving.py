@@ -12,6 +12,7 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from wanjia.kernel.engine import Engine
+from wanjia.privacy.api import Dossier, dossier_made
 from wanjia.register import rules
 from wanjia.register.api.assembling import put_together
 from wanjia.register.bulk import agreement, dossiers, facts, relations, statements, survivors
@@ -132,6 +133,17 @@ class Resolution:
                 if piece < pieces:
                     coming = ahead.submit(self._dossiers, pieces, piece)
                 yield ready
+
+    def dossiers_of(self, person_ids: Iterable[int]) -> list[Dossier]:
+        """The dossiers of these persons, as sources alone make them; whoever is not in the state is left out."""
+        asked = self.engine.load("register_asked", pa.table({"person_id": pa.array(sorted(person_ids), pa.int64())}))
+        rows = Statements(tuple(Part(p.frame.semi_join(asked, "person_id"), p.source) for p in self.rows.parts))
+        resolved = Winners(tuple(t.semi_join(asked, "person_id") for t in self.resolved.tables))
+        made = put_together(
+            self.engine.arrow(dossiers.choices(resolved, self.rules)),
+            self.engine.arrow(dossiers.lines(rows, self.rules)),
+        )
+        return [dossier_made(**one) for one in made.to_pylist()]
 
     def _dossiers(self, pieces: int, piece: int) -> pa.Table:
         rows, resolved = self.rows, self.resolved

@@ -67,6 +67,9 @@ class Check:
     working_days: int = 10
     women_limit: int | None = None
     kinds: list[str] = field(default_factory=list)  # relation kinds a check of relatives looks at
+    beside: list[str] = field(
+        default_factory=list
+    )  # elements that whoever decides a conflict sees besides the one found wrong
 
     def check(self) -> Iterable[tuple[str, str, str]]:
         """Rules a check keeps beyond its shape."""

@@ -112,25 +112,25 @@ def _value(belief: Belief, *, is_number_shown: bool) -> dict[str, Any]:
         "shown": shown(belief.value),
         "source_name": source_name(winner.source) if winner else _("several sources"),
         "as_of": winner.as_of if winner else None,
-        "record": _record(winner) if winner else _("weighted average"),
-        "rule": _rule(belief),
+        "record": record_words(winner) if winner else _("weighted average"),
+        "rule": rule_words(belief),
         "agreeing": sorted({source_name(s.source) for s in belief.agreeing}),
         "losing": [
-            {"shown": shown(value), "source_name": source_name(s.source), "as_of": s.as_of, "record": _record(s)}
+            {"shown": shown(value), "source_name": source_name(s.source), "as_of": s.as_of, "record": record_words(s)}
             for value, s in belief.losing
         ],
         "is_disputed": bool(belief.losing),
     }
 
 
-def _rule(belief: Belief) -> str:
+def rule_words(belief: Belief) -> str:
     """The rule in words, with the law it follows where the element names one."""
     law = vocabulary().elements[belief.element].resolve.law
     words = word(RULES, belief.rule)
     return f"{words} ({law})" if law and belief.rule == "precedence" else words
 
 
-def _record(statement: Statement) -> str:
+def record_words(statement: Statement) -> str:
     """Where a statement stands: delivery and row, from the assertion's id. The source's own key may be a number, so it is not shown."""
     if statement.event_id is not None:
         return _("event %(number)s") % {"number": statement.event_id}
@@ -159,7 +159,7 @@ def _links(links: Sequence[Any], dossier: Dossier, decision: Decision) -> list[d
         statement = by_assertion.get(link.assertion_id)
         rows.append(
             {
-                "record": _record(statement) if statement else str(link.assertion_id),
+                "record": record_words(statement) if statement else str(link.assertion_id),
                 "source_name": source_name(statement.source) if statement else "–",
                 "as_of": statement.as_of if statement else None,
                 "probability": link.probability,

@@ -16,7 +16,7 @@ from wanjia.kernel import clock
 from wanjia.linkage import api as linkage
 from wanjia.linkage.errors import NoModel
 from wanjia.register.api import sizes
-from wanjia.web.labels import DIMENSIONS, RUN_STATES, STAGES, grouped, spoken, word
+from wanjia.web.labels import DECIDED, DIMENSIONS, RUN_STATES, STAGES, grouped, spoken, word
 from wanjia.web.listing import ROWS, Listing, page_number, whole_number
 from wanjia.web.page import Audience, is_fragment, page
 from wanjia.web.steward import asked, divisions
@@ -262,6 +262,7 @@ def findings(request: HttpRequest) -> HttpResponse:
             "source_name": source_name(f["source"]),
             "about": _about(f),
             "is_late": f["due_on"] < clock.today(),
+            "decision_words": word(DECIDED, f["verdict"]) if f["verdict"] else "",
         }
         for f in found
     ]

@@ -1,12 +1,16 @@
-"""The door of the catalog: runs, scorecards, findings."""
+"""The door of the catalog: runs, scorecards, findings. What officers decide of conflicts is in `deciding`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from wanjia.catalog import bulk
+from wanjia.catalog.api import standing
+from wanjia.catalog.api.keyed import KEYED
+from wanjia.catalog.api.standing import Dossiers
 from wanjia.catalog.errors import NoRunYet, RunUnknown
 from wanjia.catalog.models import Dimension, Finding, Run, Score, StageResult
 from wanjia.catalog.rules import Tally, due_on, ratios, worst_first
@@ -15,6 +19,7 @@ from wanjia.kernel.engine import Engine
 from wanjia.trace import api as trace
 
 __all__ = [
+    "KEYED",
     "close_run",
     "file_findings",
     "findings",
@@ -28,6 +33,9 @@ __all__ = [
     "scorecard",
 ]  # fmt: skip
 
+FINDING_SHOWN = (
+    "id", "kind", "source", "element", "person_id", "other_person_id", "household_id", "assertion_ids", "status", "opened_on", "due_on", "closed_on",
+)  # fmt: skip
 FINDING_COLUMNS = ("kind", "source", "element", "person_id", "other_person_id", "household_id", "assertion_id")
 
 
@@ -192,13 +200,15 @@ def file_findings(
     *,
     working_days: Mapping[str, int] | None = None,
     only_persons: Sequence[int] | None = None,
+    dossiers: Dossiers | None = None,
     by: str,
     why: str,
 ) -> dict[str, int]:
     """Make `found` (a frame with the columns kind, source, element, person_id, other_person_id, household_id, assertion_id) the open findings.
 
     A finding already open keeps its clock; one no longer found is closed; a new one is due after its kind's working days (ten if not said).
-    With `only_persons`, findings about others stay as they are. Returns {opened, closed, kept}.
+    With `only_persons`, findings about others stay as they are. A conflict that an officer decided stays decided, and what was settled is not opened
+    again, while `dossiers` (person ids → what sources say of them now) shows that nothing changed. Returns {opened, closed, kept}.
     """
     keys = [name for name in FINDING_COLUMNS if name != "assertion_id"]
     grouped = (
@@ -209,7 +219,7 @@ def file_findings(
     days = working_days or {}
     due = {kind: due_on(today, days.get(kind, 10)) for kind in set(rows["kind"].to_pylist())}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE catalog_found (LIKE catalog_finding) ON COMMIT DROP")
+        cursor.execute("CREATE TEMP TABLE catalog_found (LIKE catalog_finding INCLUDING DEFAULTS) ON COMMIT DROP")
         cursor.execute("ALTER TABLE catalog_found ALTER COLUMN id DROP NOT NULL")
         listed = ", ".join((*keys, "assertion_ids", "status", "opened_on", "due_on"))
         with cursor.cursor.copy(f"COPY catalog_found ({listed}) FROM STDIN") as copy:
@@ -231,11 +241,15 @@ def file_findings(
             f"UPDATE catalog_finding f SET assertion_ids = n.assertion_ids FROM catalog_found n WHERE f.status = 'open' AND {same}"
         )
         kept = cursor.rowcount
+        decided = standing.unchanged(cursor, dossiers)
         cursor.execute(
             f"INSERT INTO catalog_finding ({listed}) SELECT {listed} FROM catalog_found n"
             f" WHERE NOT EXISTS (SELECT FROM catalog_finding f WHERE f.status = 'open' AND {same})"
+            f" AND NOT EXISTS (SELECT FROM catalog_finding f WHERE f.status = 'settled' AND f.decision_id = ANY(%s) AND {same})",
+            [decided],
         )
         counts = {"opened": cursor.rowcount, "closed": closed, "kept": kept}
+        standing.keep(cursor, decided, scope, {"only": list(only_persons or [])})
         cursor.execute("DROP TABLE catalog_found")
         trace.record("catalog.file_findings", by=by, why=why, detail=counts)
     return counts
@@ -263,7 +277,8 @@ def findings(
     limit: int = 100,
     offset: int = 0,
 ) -> list[dict[str, Any]]:
-    """Findings by source, kind or person, those due soonest first."""
+    """Findings by source, kind or person, those due soonest first; `verdict` and `decided_at` of an officer's decision that stands, or None."""
     given = {"source": source, "kind": kind, "person_id": person_id, "status": status}
     chosen = Finding.objects.filter(**{name: value for name, value in given.items() if value is not None})
-    return list(chosen.order_by("due_on", "pk").values()[offset : offset + limit])
+    said = {"verdict": F("decision__verdict"), "decided_at": F("decision__at")}
+    return list(chosen.order_by("due_on", "pk").values(*FINDING_SHOWN, **said)[offset : offset + limit])
