@@ -6,7 +6,7 @@ its first finding. The findings stay the sources' to answer: only those of a sou
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -81,11 +81,14 @@ class Saying:
 
 @dataclass(frozen=True)
 class Side:
-    """One person of a conflict: what holds and what is stated of the elements in question, as far as the purpose shows them, in their order."""
+    """One person of a conflict: what holds and what is stated of the elements in question, as far as the purpose shows them. `unshown`:
+    records objected to of which the purpose shows nothing, without what they say.
+    """
 
     person: int
     held: dict[str, Belief]
     sayings: list[Saying]
+    unshown: list[Statement]
     elements: frozenset[str]
 
 
@@ -141,7 +144,7 @@ def open_conflict(conflict_id: int, *, officer: Account, purpose: str) -> Seen:
 
 def _open(conflict_id: int, officer: Account, purpose: str) -> tuple[Seen, list[Dossier]]:
     conflict = reach_conflict(conflict_id, officer=officer, purpose=purpose)
-    profile, why = standards.load_profile(), f"{purpose}:{conflict.id}"
+    why = f"{purpose}:{conflict.id}"
     wanted = looked_at(conflict.kind, conflict.element)
     sides, dossiers = [], []
     for person in conflict.people:
@@ -153,7 +156,7 @@ def _open(conflict_id: int, officer: Account, purpose: str) -> tuple[Seen, list[
             why=why,
             department=officer.department,
             basis=decision.basis,
-            fields=sorted(profile.elements[element.key].code for element in shown),
+            fields=sorted(element.key for element in shown),
         )
         held = {belief.column: belief for belief in register.beliefs(dossier, shown)}
         sayings = [
@@ -169,7 +172,13 @@ def _open(conflict_id: int, officer: Account, purpose: str) -> tuple[Seen, list[
             )
             for column, value, statement in register.statements_about(dossier, shown)
         ]
-        sides.append(Side(person, held, sayings, frozenset(element.key for element in shown)))
+        seen = {saying.statement.assertion_id for saying in sayings}
+        unshown = [
+            replace(statement, values={})
+            for statement in dossier.statements
+            if statement.assertion_id in conflict.assertions - seen
+        ]
+        sides.append(Side(person, held, sayings, unshown, frozenset(element.key for element in shown)))
         dossiers.append(dossier)
     mark = "-".join(f"{dossier.version}.{len(dossier.statements)}" for dossier in dossiers)
     return Seen(conflict, sides, mark), dossiers

@@ -48,7 +48,7 @@ def open_both(
             why=why,
             department=officer.department,
             basis=decision.basis,
-            fields=sorted(standards.load_profile().elements[key].code for key in decision.elements),
+            fields=sorted(decision.elements),
         )
         for person, decision in zip((one, other), decided, strict=True)
     ]

@@ -23,6 +23,7 @@ from wanjia.register.errors import PersonUnknown
 from wanjia.web.labels import RELATIONS, RESIDENCES, word
 from wanjia.web.officer import readings
 from wanjia.web.officer.forms import CASE, mark_mistakes
+from wanjia.web.officer.names import MOST_NAMED, called
 from wanjia.web.page import Audience, page
 from wanjia.web.words import element_name, place_words, value_words
 
@@ -85,7 +86,9 @@ def person_on_a_day(request: HttpRequest, person_id: int) -> HttpResponse:
 
 @page("persons/<int:person_id>/household/", audience=Audience.OFFICER, right=Right.OPEN_PERSON)
 def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
-    """The household a person belongs to now, in the order of its book, and who belonged to it before. Needs the stated purpose."""
+    """The household a person belongs to now, in the order of its book, and who belonged to it before, by name where the purpose shows it: each
+    opened and traced. Needs the stated purpose.
+    """
     stated = readings.stated_purpose(request, person_id)
     if stated is None:
         return redirect("person", person_id)
@@ -98,9 +101,11 @@ def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
     home = next((one["household_id"] for one in facts["membership"]), None)
     book = register.household_history(home, **ask) if home is not None else None
     members = book.members if book else []
+    names = called([one.person_id for one in members], **ask)
     rows = [
         {
             "person_id": one.person_id,
+            "called": names.get(one.person_id),
             "relation": gettext("head") if one.is_head else value_words("relation_to_head", one.relation),
             "since": one.since,
             "until": one.until,
@@ -110,6 +115,8 @@ def household_of_person(request: HttpRequest, person_id: int) -> HttpResponse:
     context = {
         "person_id": person_id,
         "household": home,
+        "is_some_unnamed": len({row["person_id"] for row in rows}) > MOST_NAMED,
+        "most_named": MOST_NAMED,
         "now": [row for row in rows if row["until"] is None],
         "before": [row for row in rows if row["until"] is not None],
         "trees": _trees(book.trees, {row["person_id"]: row for row in rows if row["until"] is None}) if book else [],
@@ -140,10 +147,22 @@ def _history(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             is_change = (row["person_id"], row["since"]) in ended
             what = gettext("is now: %(relation)s") if is_change else gettext("entered as: %(relation)s")
             found.append(
-                {"day": row["since"], "person_id": row["person_id"], "what": what % {"relation": row["relation"]}}
+                {
+                    "day": row["since"],
+                    "person_id": row["person_id"],
+                    "called": row["called"],
+                    "what": what % {"relation": row["relation"]},
+                }
             )
         if row["until"] and (row["person_id"], row["until"]) not in begun:
-            found.append({"day": row["until"], "person_id": row["person_id"], "what": gettext("left")})
+            found.append(
+                {
+                    "day": row["until"],
+                    "person_id": row["person_id"],
+                    "called": row["called"],
+                    "what": gettext("left"),
+                }
+            )
     return sorted(found, key=lambda one: (one["day"], one["person_id"]), reverse=True)
 
 

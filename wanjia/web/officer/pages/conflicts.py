@@ -123,6 +123,7 @@ def _side(side: Side, right: str, *, is_other: bool) -> dict[str, Any]:
         if mine is None:
             records.append((saying.statement, mine := {}))
         mine[saying.column] = saying
+    records += [(statement, {}) for statement in side.unshown]
     # what is objected to comes first, then the newest
     records.sort(key=lambda one: (not _is_objected(one[1]), -(one[0].as_of.toordinal() if one[0].as_of else 0)))
     return {
@@ -147,6 +148,7 @@ def _side(side: Side, right: str, *, is_other: bool) -> dict[str, Any]:
                 "as_of": statement.as_of,
                 "record": record_words(statement),
                 "is_objected": _is_objected(said),
+                "is_shown": bool(said),
                 "cells": [_cell(side, said[c], right) if c in said else {"name": element_name(c)} for c in columns],
             }
             for statement, said in records
@@ -166,7 +168,8 @@ def _cell(side: Side, saying: Saying, right: str) -> dict[str, Any]:
 
 
 def _is_objected(said: dict[str, Saying]) -> bool:
-    return any(one.is_objected for one in said.values())
+    # a record that says nothing of what is shown is here because it is objected to
+    return not said or any(one.is_objected for one in said.values())
 
 
 def _winner(belief: Any) -> str:
