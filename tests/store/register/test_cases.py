@@ -30,6 +30,7 @@ from wanjia.register import api
 from wanjia.register.errors import (
     CaseMovedOn,
     CaseUnknown,
+    DeskElsewhere,
     FormRefused,
     LaterEventStands,
     MoveNotAllowed,
@@ -107,8 +108,14 @@ def test_the_queue_holds_the_own_area_and_own_drafts(town, li, sun, zhou):
         api.assign_case(case.id, planner.username, version=2, officer=li, **PURPOSE)
     with pytest.raises(RightMissing):
         api.cases(officer=planner, **PURPOSE)
-    api.assign_case(case.id, "zhou", version=2, officer=li, **PURPOSE)
-    assert [c.id for c in api.cases(officer=zhou, mine=True, **PURPOSE)] == [case.id]
+    # whose area does not cover the office could not open it; a draft is at no office yet
+    with pytest.raises(DeskElsewhere) as refused:
+        api.assign_case(case.id, "zhou", version=2, officer=li, **PURPOSE)
+    assert zhou.display_name in str(refused.value)
+    assert api.assign_case(draft.id, "zhou", version=1, officer=li, **PURPOSE).assigned_to == "zhou"
+    wide = make.officer("gao", "99")
+    api.assign_case(case.id, "gao", version=2, officer=li, **PURPOSE)
+    assert [c.id for c in api.cases(officer=wide, mine=True, **PURPOSE)] == [case.id]
 
 
 def test_whoever_wrote_any_of_it_is_no_second_pair_of_eyes(town, li, sun):

@@ -53,9 +53,9 @@ from wanjia.register.api.declaring import event_book
 from wanjia.register.api.doubles import Looked
 from wanjia.register.api.following import tell_followers
 from wanjia.register.api.forms import Judged, judge
-from wanjia.register.api.settling import say_cases
+from wanjia.register.api.settling import say_cases, waiting_shortly
 from wanjia.register.api.staging import age_in_days, match_values, office_before
-from wanjia.register.errors import FormRefused, KeyOfAnotherCase, ReasonMissing, SameEyes
+from wanjia.register.errors import DeskElsewhere, FormRefused, KeyOfAnotherCase, ReasonMissing, SameEyes
 from wanjia.register.models import Event, EventParty, EventStep
 from wanjia.register.rules import forms
 from wanjia.standards import api as standards
@@ -152,13 +152,17 @@ def submit_case(
 def assign_case(case_id: int, to: str, *, version: int, officer: Account, purpose: str) -> Case:
     """Give an open case to the desk of somebody who may handle events ("": to nobody's).
 
-    Raises `AccountUnknown`, `RightMissing`, `CaseUnknown`, `CaseMovedOn`, `MoveNotAllowed` (closed).
+    Raises `AccountUnknown`, `RightMissing`, `DeskElsewhere` (its area does not cover the case's office), `CaseUnknown`, `CaseMovedOn`,
+    `MoveNotAllowed` (closed).
     """
     event = locked(case_id, version, officer, purpose)
     if not event_book().lifecycle.status(event.status).is_open:
         raise not_allowed(event, None, officer)
     if to:
-        access.require(access.account_named(to), Right.HANDLE_EVENTS)
+        desk = access.account_named(to)
+        access.require(desk, Right.HANDLE_EVENTS)
+        if event.office and not is_served(desk, event.office):
+            raise DeskElsewhere(who=desk.display_name or desk.username)
     event.assigned_to = to
     stepped(event, ASSIGN, event.status, officer, "")
     traced(event, "assign", officer, purpose)
@@ -184,8 +188,9 @@ def move_case(case_id: int, verb: str, *, version: int, reason: str = "", office
     """
     enter(officer, purpose)
     looked = merging.look_before(case_id, verb, officer=officer, purpose=purpose)
+    done = {"register": partial(_register, looked=looked), "revoke": _revoke, "reinstate": _reinstate}.get(verb)
     with refusal_told(case_id, officer, purpose):
-        event = locked(case_id, version, officer, purpose)
+        event = _held(case_id, version, officer, purpose, writes=done is not None)
         move = move_of(event, verb, officer)
         if move.verb == "submit":
             raise not_allowed(event, move, officer)
@@ -194,7 +199,6 @@ def move_case(case_id: int, verb: str, *, version: int, reason: str = "", office
             raise ReasonMissing()
         if move.is_second:
             _ensure_second_eyes(event, officer)
-        done = {"register": partial(_register, looked=looked), "revoke": _revoke, "reinstate": _reinstate}.get(verb)
         if done:
             done(event, officer, purpose, said)
         stepped(event, verb, move.to, officer, said)
@@ -202,6 +206,17 @@ def move_case(case_id: int, verb: str, *, version: int, reason: str = "", office
         if not done:
             traced(event, verb, officer, purpose, people=people_in(event))
         return shown(event, officer)
+
+
+def _held(case_id: int, version: int, officer: Account, purpose: str, *, writes: bool) -> Event:
+    """The case, its row locked; before it the register, where the move `writes` into it: a change of divisions holds the register and hands cases
+    over, so whoever held a case and then asked for the register would stand in its way while it stands in theirs. Raises `RegisterBusy`.
+    """
+    if not writes:
+        return locked(case_id, version, officer, purpose)
+    with connection.cursor() as cursor, waiting_shortly():
+        registering.share_register(cursor)
+        return locked(case_id, version, officer, purpose)
 
 
 def read_case(case_id: int, *, officer: Account, purpose: str) -> Case:

@@ -4,8 +4,8 @@ What history says is not touched: each residence keeps the code it was written w
 beside it, the offices of open cases, the areas staff serve.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -122,8 +122,29 @@ def carry_out(code: str, *, by: str, why: str) -> dict[str, int]:
 
     Raises `ChangeUnknown`, `ChangeAhead`, `DeclarationErrors` where another change came between and it fits no more: then nothing has changed.
     """
+    with _register_held():
+        counts = _carry_out(code, by=by, why=why)
+        publish()
+    if PopulationCount.objects.exists():
+        count_population(by=by, why=why)
+    return counts
+
+
+@contextmanager
+def _register_held() -> Iterator[None]:
+    """No load and no event meanwhile, beyond the end of a transaction: an event that came between the change and its being published would write
+    the codes of before, which nothing follows any more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOAD_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOAD_LOCK])
+
+
+def _carry_out(code: str, *, by: str, why: str) -> dict[str, int]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOAD_LOCK])
         row = _waiting(code)
         if row.on > clock.today():
             raise ChangeAhead(change=code, on=row.on)
@@ -138,9 +159,6 @@ def carry_out(code: str, *, by: str, why: str) -> dict[str, int]:
         row.carried_out_at, row.counts = clock.now(), counts
         row.save(update_fields=["carried_out_at", "counts"])
         trace.record("register.change_divisions", by=by, why=why, detail={"change": row.pk, **counts})
-    publish()
-    if PopulationCount.objects.exists():
-        count_population(by=by, why=why)
     return counts
 
 

@@ -5,6 +5,7 @@ from wanjia.register.errors.cases import (
     CaseMovedOn,
     CaseUnknown,
     DeciderNotAllowed,
+    DeskElsewhere,
     FormRefused,
     HouseholdWouldBreak,
     KeyOfAnotherCase,
@@ -20,7 +21,8 @@ from wanjia.register.errors.cases import (
 from wanjia.register.errors.fields import FieldError
 
 __all__ = [
-    "CaseMovedOn", "CaseUnknown", "DeciderNotAllowed", "FewTooMany", "FieldError", "FormRefused", "HouseholdWouldBreak", "KeyOfAnotherCase",
+    "CaseMovedOn", "CaseUnknown", "DeciderNotAllowed", "DeskElsewhere", "FewTooMany", "FieldError", "FormRefused", "HouseholdWouldBreak",
+    "KeyOfAnotherCase",
     "KindUnknown", "LaterEventStands", "LinksNotUnique", "MoveNotAllowed", "NumbersUsedUp", "PersonStillStated", "PersonUnknown",
     "ReasonMissing", "RebuildDiffers", "RegisterBusy", "SameEyes", "SubjectGone",
 ]  # fmt: skip

@@ -75,8 +75,11 @@ class RegisterBusy(WanjiaError):
     """A load or another act holds what this needs for longer than an officer should wait."""
 
     code = "REGISTER-017"
-    zh = "登记正在装载或有他人正在办理相同人员，请稍候再试。内容已保存为草稿。"
-    en = "The register is being loaded, or somebody works on the same persons. Try again shortly; the draft is kept."
+    zh = "登记正在装载、区划正在变更，或有他人正在办理相同人员或事项，请稍候再试。内容已保存为草稿。"
+    en = (
+        "The register is being loaded, divisions are being changed, or somebody works on the same persons or case."
+        " Try again shortly; the draft is kept."
+    )
 
 
 class SubjectGone(WanjiaError):
@@ -117,6 +120,15 @@ class KeyOfAnotherCase(WanjiaError):
     code = "REGISTER-022"
     zh = "同一提交键用于不同内容。请刷新页面后重新提交。"
     en = "The same key came with other content. Reload the page and submit again."
+
+
+class DeskElsewhere(WanjiaError):
+    """A case was given to somebody who could not open it."""
+
+    code = "REGISTER-024"
+    zh = "{who} 的辖区不包括该事项的办理机关，不能分派给此人。"
+    en = "The area of {who} does not cover the office of this case, so it cannot be given to them."
+    exit_code = 2
 
 
 class DeciderNotAllowed(WanjiaError):
