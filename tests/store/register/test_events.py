@@ -280,6 +280,32 @@ def test_a_birth_date_is_corrected_by_a_second_officer(engine, town, li, sun):
     assert digest() == after
 
 
+def test_who_was_born_in_another_year_is_found_by_first_letters_and_that_year(town, li, sun):
+    from wanjia.access import api as access
+    from wanjia.trace.models import Entry
+
+    person = town.persons["ming"]
+
+    def found(query):
+        sought = api.sought_by(query)
+        return [
+            hit.person_id
+            for hit in api.find_persons(sought, scope=access.search_scope(li, "case"), by="li", why="case").hits
+        ]
+
+    form = {"people": {"person": person}, "values": {"kind": "41", "on": "2026-11-01", "birth_on": "2007-07-30"},
+            "declarant": "office", "evidence": seen(ground="Q1")}  # fmt: skip
+    assert found("wm 2007") == []
+    case = register("change_correction", form, li, sun)
+    assert found("wm 2007") == [person]
+    [told] = Entry.objects.filter(kind="privacy.open_person", subject=person, purpose=f"case:{case.id}")
+    assert told.detail["fields"] == ["name"]
+    case = api.move_case(case.id, "revoke", version=case.version, reason="误", officer=sun, purpose="case")
+    assert found("wm 2007") == []
+    api.move_case(case.id, "reinstate", version=case.version, reason="误", officer=sun, purpose="case")
+    assert found("wm 2007") == [person]
+
+
 def test_twins_and_monogamy_and_ages_are_checked(town, li):
     make.register("birth", birth(town), by=li)
     make.register("birth", birth(town, name="王小圆", birth_on="2026-10-02"), by=li)

@@ -10,7 +10,7 @@ from wanjia.access.models import Account
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import Dossier
 from wanjia.register.api.declaring import event_book
-from wanjia.register.api.explaining import beliefs
+from wanjia.register.api.explaining import beliefs, statements_about
 from wanjia.register.api.finding import subject_of, subjects_of
 from wanjia.register.api.matching import match_forms
 from wanjia.register.rules import numbers, tag_of
@@ -22,14 +22,15 @@ NUMBER, NAMES = "citizen_number", ("name", "former_name")
 
 @dataclass(frozen=True)
 class Looked:
-    """What the dossiers of two persons said when they were opened. `marks` tells whether their numbers are still those; `carried`: column → value
-    that who stays lacks; `match`: its names in the forms by which persons are found.
+    """What the dossiers of two persons said when they were opened, or that of one. `marks` tells whether their numbers are still those; `carried`:
+    column → value that who stays lacks; `match`: its names in the forms by which persons are found; `names`: those of who is there already.
     """
 
     are_numbers_apart: bool
     marks: frozenset[tuple[int, bytes]]
     carried: Mapping[str, str] = field(default_factory=dict)
     match: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_both(
@@ -60,7 +61,32 @@ def look(one: int, other: int, *, officer: Account, purpose: str, why: str) -> L
     # first: a number that comes while the dossiers are opened is then seen as a change
     marks = privacy.number_marks([one, other])
     mine, theirs, _ = open_both(one, other, officer=officer, purpose=purpose, why=why)
-    return Looked(are_numbers_apart(mine, theirs), marks, *carried(mine, theirs))
+    return Looked(are_numbers_apart(mine, theirs), marks, *carried(mine, theirs), names=_names_of(mine))
+
+
+def look_at_names(person: int, *, officer: Account, purpose: str, why: str) -> Looked | None:
+    """The names of somebody whose birth is said anew: by their first letters and the new year they are to be found. Traced before it returns, so
+    never called inside a transaction. None where the purpose does not show the account the name.
+    """
+    subject = subject_of(person)
+    decision = access.decide(officer, Action.READ, subject, purpose) if subject else None
+    if decision is None or not decision.is_allowed or "name" not in decision.elements:
+        return None
+    dossier = privacy.open_person(
+        person,
+        by=officer.username,
+        why=why,
+        department=officer.department,
+        basis=decision.basis,
+        fields=["name"],
+    )
+    return Looked(False, frozenset(), names=_names_of(dossier))
+
+
+def _names_of(dossier: Dossier) -> dict[str, Any]:
+    element = standards.load_profile().elements.get("name")
+    said = {value for _column, value, _statement in statements_about(dossier, [element])} if element else set()
+    return match_forms(sorted(said))
 
 
 def are_numbers_apart(mine: Dossier, theirs: Dossier) -> bool:

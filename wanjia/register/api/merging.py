@@ -10,9 +10,9 @@ from wanjia.access.models import Account
 from wanjia.kernel import clock
 from wanjia.privacy import api as privacy
 from wanjia.register.api import registering
-from wanjia.register.api.casework import enter, people_of, reach, stepped, verbs_of
+from wanjia.register.api.casework import enter, opened, people_of, reach, stepped, verbs_of
 from wanjia.register.api.declaring import event_book
-from wanjia.register.api.doubles import Looked, are_numbers_apart, carried, look, open_both
+from wanjia.register.api.doubles import Looked, are_numbers_apart, carried, look, look_at_names, open_both
 from wanjia.register.api.explaining import Belief, beliefs
 from wanjia.register.api.forms import Judged, judge, told_of_check
 from wanjia.register.api.staging import acts_of_scene, listed, makes_one, rehearsed_scene
@@ -164,24 +164,43 @@ def _is_of_other(
 
 
 def look_before(case_id: int, verb: str, *, officer: Account, purpose: str) -> Looked | None:
-    """Before a merge is registered: what the dossiers of both say, opened for who decides. None for all else.
+    """Before a merge is registered: what the dossiers of both say, opened for who decides; before a birth is said anew: the person's names. None for
+    all else.
 
     Never called inside a transaction. Raises `CaseUnknown`, `OutsideArea`.
     """
     if verb != "register":
         return None
     # of nearly every case the kind says that nobody need be looked at
-    kind = Event.objects.filter(pk=case_id).values_list("kind", flat=True).first()
-    if kind not in event_book().kinds or not makes_one(event_book().kind(kind)):
+    code = Event.objects.filter(pk=case_id).values_list("kind", flat=True).first()
+    kind = event_book().kinds.get(code)
+    if kind is None or not (makes_one(kind) or (born := _born_anew(kind))):
         return None
     with transaction.atomic():
         event = Event.objects.filter(pk=case_id).first()
+        if event is None:
+            return None
         reach(event, officer, purpose)
         people = people_of(event)
+        if not makes_one(kind) and not (opened(event).get("judged") or {}).get("values", {}).get(born[0]):
+            return None
+    if not makes_one(kind):
+        one = next(iter(people.get(born[1], ())), None)
+        if one is None or verb not in verbs_of(event, officer):
+            return None
+        return look_at_names(one, officer=officer, purpose=purpose, why=f"{purpose}:{case_id}")
     both = [next(iter(people.get(role, ())), None) for role in ("person", "other")]
     if None in both or verb not in verbs_of(event, officer):
         return None
     return look(*both, officer=officer, purpose=purpose, why=f"{purpose}:{case_id}")
+
+
+def _born_anew(kind: EventKind) -> tuple[str, str] | None:
+    """(field, part) by which events of the kind say a birth date of somebody whom the register holds already."""
+    known = {party.role for party in kind.parties if not party.is_new}
+    return next(
+        ((key, one.of) for key, one in kind.fields.items() if one.element == "birth_on" and one.of in known), None
+    )
 
 
 def undoes(kind: EventKind) -> bool:

@@ -205,7 +205,7 @@ def said_of_scene(
             subject=subjects.get(person, "member"),
             as_of=day,
             values={tags[column]: value for column, value in said.items() if column in tags},
-            searchable=_searchable(said, match, _born_in(scene, person, said)),
+            searchable=_searchable(said, match, _born_in(scene, person, said), names=looked.names if looked else {}),
         )
         for person, said in columns.items()
         if said
@@ -250,10 +250,16 @@ def _born_in(scene: Scene, person: int, said: Mapping[str, str]) -> str:
     return str(said.get("birth_on") or scene.state(person, "birth_on") or "")[:4]
 
 
-def _searchable(said: Mapping[str, str], match: Mapping[str, Any], born_in: str) -> list[tuple[BlindKind, str]]:
+def _searchable(
+    said: Mapping[str, str], match: Mapping[str, Any], born_in: str, *, names: Mapping[str, Any]
+) -> list[tuple[BlindKind, str]]:
+    """`names`: of who keeps them while the birth is said anew, in the forms by which persons are found."""
     found: list[tuple[BlindKind, str]] = []
     if name := match.get(said.get("name", "")):
         found.append((BlindKind.INITIALS, initials_of(name["pinyin"], born_in)))
+    elif "birth_on" in said:
+        letters = dict.fromkeys(initials_of(one["pinyin"], born_in) for one in names.values() if one.get("pinyin"))
+        found += [(BlindKind.INITIALS, value) for value in letters]
     for column in ADDRESSES:
         found += [(kind, value) for kind, value in address_forms(said.get(column, "")) if (kind, value) not in found]
     for column, kinds in SOUGHT.items():
