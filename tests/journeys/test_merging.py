@@ -146,3 +146,56 @@ def test_pairs_are_decided_by_keyboard(visit, lang):
         assert page.url != first, "on to the next"
         assert not watch.errors
         assert not watch.elsewhere
+
+
+@pytest.mark.parametrize("lang", ["zh-hans", "en"])
+def test_conflicts_are_decided_by_keyboard(visit, lang):
+    """From the queue to a conflict, refused without a reason, decided, and on to the next; and who is right leads to the correction filled in."""
+    words = {
+        "zh-hans": ("下一条冲突", "退回来源", "所选值正确：更正登记", "此值正确"),
+        "en": (
+            "Next conflict",
+            "Send back to the sources",
+            "The chosen value is right: correct the register",
+            "this is right",
+        ),
+    }[lang]
+    for width in (320, 1440):
+        page, watch = visit("officer", lang=lang, width=width)
+        page.goto("/officer/conflicts/")
+        assert sideways(page) == 0
+        assert not faults_of(page)
+        page.locator("a.btn-primary", has_text=words[0]).press("Enter")
+        page.wait_for_url(re.compile(r"/officer/conflicts/\d+/"))
+        first = page.url
+        expect(page.locator("#side-1")).to_be_visible()
+        assert sideways(page) == 0
+        assert not faults_of(page)
+        if width == 320:
+            # on a phone the records stand below each other: nothing is beyond the edge of a table either
+            assert page.evaluate(
+                "[...document.querySelectorAll('.scroll')].every(one => one.scrollWidth <= one.clientWidth)"
+            )
+            continue
+        skip_to_content(page)
+        press(page, words[1])
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert not faults_of(page)
+        page.locator("#v-ground").focus()
+        page.keyboard.type("与来源单位电话核实")
+        press(page, words[1])
+        page.wait_for_url(lambda url: url != first)
+        assert "/officer/conflicts/" in page.url
+        page.goto(first)
+        assert page.locator("#decision").count() == 0, "decided once"
+        page.goto("/officer/conflicts/next/?kind=differs_from_register")
+        right = page.get_by_label(words[3]).first
+        right.focus()
+        page.keyboard.press("Space")
+        page.locator("#v-ground").focus()
+        page.keyboard.type("出生医学证明核对一致")
+        press(page, words[2])
+        page.wait_for_url(re.compile(r"/officer/cases/\d+/form/"))
+        assert not faults_of(page)
+        assert not watch.errors
+        assert not watch.elsewhere

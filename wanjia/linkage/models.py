@@ -51,6 +51,8 @@ class ReviewCase(models.Model):
     reason = models.CharField(max_length=24, choices=Reason.choices)
     evidence = models.BigIntegerField(null=True)
     model = models.CharField(max_length=16)
+    # of what the comparison says: `link` if it would be linked, were nothing against it; empty where nothing was compared
+    band = models.CharField(max_length=8, choices=Link.Band.choices, blank=True, default="", db_default="")
     record_l = models.BigIntegerField(
         default=0, db_default=0
     )  # what the records are known by in decisions, whatever delivery states them

@@ -60,6 +60,16 @@ def test_two_persons_under_one_number_are_never_fused_and_go_to_review(engine, t
     assert [c["reason"] for c in lake.read(state.REVIEW).to_pylist()] == ["shared_number"]
 
 
+def test_a_pair_that_waits_says_in_which_band_it_is(engine, tmp_path):
+    lake, _ = linked(engine, tmp_path, population(11, 60))
+    bands = {}
+    for case in lake.read(state.REVIEW).to_pylist():
+        bands.setdefault(case["reason"], set()).add(case["band"])
+    assert bands["shared_number"] == {""}, "nothing was compared"
+    assert bands.get("uncertain", {"review"}) == {"review"}
+    assert set().union(*bands.values()) - {"", "review"} == {"link"}, bands
+
+
 def test_two_persons_under_one_number_with_one_birth_date_are_not_fused_either(engine, tmp_path):
     lake, _ = linked(engine, tmp_path, [row(1, **ONE), row(2, **ONE | {"name": "叶国刚"})])
     assert persons(lake) == [["k1"], ["k2"]]

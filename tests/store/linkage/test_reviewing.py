@@ -36,7 +36,7 @@ def pairs():
     def waits(one, two, probability=0.5, reason="uncertain"):
         return ReviewCase.objects.create(
             assertion_l=one, assertion_r=two, person_l=one, person_r=two, probability=probability, reason=reason, evidence=3, model="m",
-            record_l=one * 10, record_r=two * 10, opened_at=clock.now(),
+            record_l=one * 10, record_r=two * 10, opened_at=clock.now(), band="link" if reason == "two_numbers" else "review",
         ).pk  # fmt: skip
 
     return {"near": waits(1, 2, 0.9, "two_numbers"), "far": waits(2, 3, 0.8), "lone": waits(1, 4, 0.7), "sealed": waits(2, 5, 0.6)}  # fmt: skip

@@ -17,7 +17,7 @@ REVIEW = pa.schema(
     [
         ("l", pa.int64()), ("r", pa.int64()), ("person_l", pa.int64()), ("person_r", pa.int64()),
         ("probability", pa.float32()), ("reason", pa.string()), ("pattern", pa.int64()),
-        ("record_l", pa.int64()), ("record_r", pa.int64()),
+        ("record_l", pa.int64()), ("record_r", pa.int64()), ("band", pa.string()),
     ]
 )  # fmt: skip
 
@@ -42,6 +42,7 @@ def case(one, two, **said):
         "probability": 0.5,
         "reason": "uncertain",
         "pattern": 3,
+        "band": "review",
         "record_l": one * 1000,
         "record_r": two * 1000,
     } | said

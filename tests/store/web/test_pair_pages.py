@@ -28,6 +28,9 @@ def test_the_queue_counts_by_why_and_leads_to_the_likeliest(pairs, li, client):
     page = client.get("/officer/pairs/").content.decode()
     assert "reason=two_numbers" in page
     assert "reason=uncertain" in page
+    # by band: the pair with two numbers would be linked otherwise, the other is not likely enough
+    cells = re.findall(r'<td class="n" data-label="[^"]*">(\d+)</td>', page)
+    assert cells == ["1", "0", "0", "0", "0", "1", "0", "0"]
     assert client.get("/officer/pairs/next/").headers["Location"].startswith(f"/officer/pairs/{pairs['near']}/")
     assert client.get(f"/officer/pairs/next/?after={pairs['lone']}").headers["Location"] == "/officer/pairs/"
     assert client.get("/officer/pairs/next/?after=x&reason=%00").status_code == 302

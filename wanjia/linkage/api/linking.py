@@ -114,7 +114,7 @@ def link(
 
 def reviewed(names: Names) -> str:
     """The pairs that wait for an officer, with what their records are known by in decisions."""
-    return f"""SELECT v.l, v.r, v.person_l, v.person_r, v.probability, v.reason, v.pattern, x.record AS record_l, y.record AS record_r
+    return f"""SELECT v.l, v.r, v.person_l, v.person_r, v.probability, v.reason, v.pattern, v.band, x.record AS record_l, y.record AS record_r
         FROM {names.review} v JOIN {names.review_records} x ON x.assertion_id = v.l
         JOIN {names.review_records} y ON y.assertion_id = v.r ORDER BY v.l, v.r, v.reason"""
 
@@ -369,6 +369,8 @@ def _put_review(
                 "probability": probability[kept].astype(np.float32),
                 "reason": pa.array(reason[kept].tolist(), pa.string()),
                 "pattern": pattern[kept],
+                # what would be linked if nothing stood against it, and what is not likely enough
+                "band": pa.array(np.where(pairs.accepted[kept], "link", "review").tolist(), pa.string()),
             }
         ),
     )

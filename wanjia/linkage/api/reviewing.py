@@ -46,7 +46,8 @@ class Pair:
     """Two records of which nobody but an officer can say whether they are one person. Ids and probability; nothing of what they say.
 
     `is_merge`: both are persons of the register, so that finding them one asks for a merge; else one is a record in nobody's state yet, and the
-    next run links it, or makes it a person of its own.
+    next run links it, or makes it a person of its own. `band`: what the comparison says ("link": it would be linked, were nothing against it;
+    "review": it is not enough; empty: nothing was compared).
     """
 
     id: int
@@ -59,6 +60,7 @@ class Pair:
     evidence: int | None
     status: str
     is_merge: bool
+    band: str
 
 
 def pairs_waiting(*, officer: Account, purpose: str, status: str = ReviewCase.Status.OPEN) -> dict[str, int]:
@@ -264,6 +266,7 @@ def _pairs(cases: list[ReviewCase]) -> list[Pair]:
                 evidence=case.evidence,
                 status=case.status,
                 is_merge=left in held and right in held,
+                band=case.band,
             )
         )
     return found

@@ -28,6 +28,7 @@ CASE_COLUMNS = [
     "model",
     "record_l",
     "record_r",
+    "band",
 ]
 LOADED = "linkage/links_loaded"
 PIECE_ROWS = 200_000
@@ -160,7 +161,9 @@ def _write_cases(cursor, review: pa.Table, model: str, *, whole: bool = True) ->
     cursor.execute(
         "ALTER TABLE linkage_case_incoming ALTER id DROP NOT NULL, ALTER status DROP NOT NULL, ALTER opened_at DROP NOT NULL"
     )
-    rows = review.select(["l", "r", "person_l", "person_r", "probability", "reason", "pattern", "record_l", "record_r"])
+    rows = review.select(
+        ["l", "r", "person_l", "person_r", "probability", "reason", "pattern", "record_l", "record_r", "band"]
+    )
     rows = rows.add_column(7, "model", pa.array([model] * rows.num_rows, pa.string())).rename_columns(CASE_COLUMNS)
     if rows.num_rows:
         copy_csv(cursor, "linkage_case_incoming", CASE_COLUMNS, _csv_pieces(rows))

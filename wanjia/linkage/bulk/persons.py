@@ -89,10 +89,10 @@ def _make_review(work: Workspace, names: Names) -> None:
     """Every pair of persons under one number, and the likely pairs of unlinked records."""
     work.make(
         names.review,
-        f"""SELECT v.l, v.r, p.person_id AS person_l, q.person_id AS person_r, v.probability, v.reason, v.pattern FROM (
-        SELECT l, r, probability, reason, pattern FROM {names.review_pairs}
+        f"""SELECT v.l, v.r, p.person_id AS person_l, q.person_id AS person_r, v.probability, v.reason, v.pattern, v.band FROM (
+        SELECT l, r, probability, reason, pattern, band FROM {names.review_pairs}
         UNION ALL SELECT least(x.node_id, y.node_id) AS l, greatest(x.node_id, y.node_id) AS r,
-        CAST(0.5 AS FLOAT) AS probability, '{SHARED_NUMBER}' AS reason, CAST(NULL AS BIGINT) AS pattern
+        CAST(0.5 AS FLOAT) AS probability, '{SHARED_NUMBER}' AS reason, CAST(NULL AS BIGINT) AS pattern, '' AS band
         FROM {names.nodes} x JOIN {names.nodes} y ON x.clash = y.clash
         WHERE x.clash IS NOT NULL AND x.num IS NOT NULL AND y.num IS NULL) v
         LEFT JOIN {names.clusters} c ON v.l = c.node_id JOIN {names.persons} p ON p.cluster = coalesce(c.cluster, v.l)

@@ -1,6 +1,7 @@
 """Pairs that linking could not tell: the queue, two beside each other, and an officer's decision."""
 
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,12 @@ REASONS = {
     "unlike_cluster": gettext_lazy("like some records of a person, unlike others"),
     "uncertain": gettext_lazy("the evidence is not enough"),
 }
+#: in which band of the linkage a pair is by what the comparison says
+BANDS = {
+    "link": gettext_lazy("Likely enough to be linked, but something stands against it"),
+    "review": gettext_lazy("Not likely enough to be linked"),
+    "": gettext_lazy("Not compared"),
+}
 VERDICTS = {
     "same": gettext_lazy("One person"),
     "different": gettext_lazy("Two persons"),
@@ -41,13 +48,21 @@ VERDICTS = {
 def pairs(request: HttpRequest) -> HttpResponse:
     """How many pairs wait, by why they do; and those put aside. No person is read."""
     ask = {"officer": request.user, "purpose": AT_THE_COUNTER}
-    waiting, aside = reviewing.pairs_waiting(**ask), reviewing.pairs_waiting(status="aside", **ask)
+    counted = Counter((one.reason, one.band) for one in reviewing.waiting_pairs(**ask))
+    waiting = Counter(reason for reason, _band in counted.elements())
+    aside = reviewing.pairs_waiting(status="aside", **ask)
     rows = [
-        {"reason": key, "name": name, "open": waiting.get(key, 0), "aside": aside.get(key, 0)}
+        {
+            "reason": key,
+            "name": name,
+            "open": waiting[key],
+            "bands": [{"name": word(BANDS, band), "count": counted[key, band]} for band in BANDS],
+            "aside": aside.get(key, 0),
+        }
         for key, name in REASONS.items()
-        if key in waiting or key in aside
+        if waiting[key] or key in aside
     ]
-    return render(request, "officer/pairs.html", {"rows": rows, "total": sum(waiting.values())})
+    return render(request, "officer/pairs.html", {"rows": rows, "bands": BANDS.values(), "total": waiting.total()})
 
 
 @page("pairs/next/", audience=Audience.OFFICER, right=Right.HANDLE_EVENTS)
@@ -98,6 +113,7 @@ def pair(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "pair": found,
         "why": REASONS.get(found.reason, found.reason),
+        "band": word(BANDS, found.band),
         "left": left,
         "right": right,
         "rows": sorted(rows, key=lambda row: (not row["differs"], not row["agrees"])),
