@@ -184,7 +184,7 @@ def test_conflicts_are_decided_by_keyboard(visit, lang):
         page.locator("#v-ground").focus()
         page.keyboard.type("与来源单位电话核实")
         press(page, words[1])
-        page.wait_for_url(lambda url: url != first)
+        expect(page).not_to_have_url(first)
         assert "/officer/conflicts/" in page.url
         page.goto(first)
         assert page.locator("#decision").count() == 0, "decided once"

@@ -187,15 +187,16 @@ def _open(conflict_id: int, officer: Account, purpose: str) -> tuple[Seen, list[
 def decide_conflict(
     conflict_id: int, verdict: str, reason: str, *, mark: str, right: str = "", officer: Account, purpose: str
 ) -> Decided:
-    """The register's value stands, it is to be corrected by what `right` says (person:column:record, as `right_of` gives it), or the sources are
+    """The register's value stands, it is to be corrected by what `right` says (as `right_of` gives it), or the sources are
     asked again: with the reason, once. Correcting begins the declared event, with the value filled in. Traced for everybody it is about.
 
-    Raises `ConflictReasonNeeded`, `NoValueChosen`, `ConflictChanged` (not what `mark` says was seen), `ConflictDecided` (somebody was faster),
-    `ConflictUnknown`, `ValueError` for another verdict.
+    Raises `ConflictReasonNeeded`, a `FieldError` for signs nobody sees, `NoValueChosen`, `ConflictChanged` (not what `mark` says was seen),
+    `ConflictDecided` (somebody was faster), `ConflictUnknown`, `ValueError` for another verdict.
     """
     chosen, said = Verdict(verdict), " ".join(reason.split())
     if not SHORTEST <= len(said) <= LONGEST:
         raise ConflictReasonNeeded(least=SHORTEST, most=LONGEST)
+    said = register.plain_words(said, LONGEST)
     seen, dossiers = _open(conflict_id, officer, purpose)
     person, truth = _chosen(seen, right) if chosen == Verdict.CORRECT else (None, None)
     with transaction.atomic():

@@ -168,11 +168,11 @@ def last_of(one: int, other: int) -> Decision | None:
 
 
 def reason_said(reason: str) -> str:
-    """The reason without needless space. Raises `ReasonNeeded`."""
+    """The reason without needless space. Raises `ReasonNeeded`, and a `FieldError` for signs that nobody sees."""
     said = " ".join(reason.split())
     if not SHORTEST <= len(said) <= LONGEST:
         raise ReasonNeeded(least=SHORTEST, most=LONGEST)
-    return said
+    return register.plain_words(said, LONGEST)
 
 
 def decided() -> pa.Table:

@@ -90,6 +90,7 @@ from wanjia.register.api.series import (
     whole_area,
 )
 from wanjia.register.api.telling import plan_told, series_told
+from wanjia.register.api.wording import plain_words
 from wanjia.register.rules.trees import Node
 
 #: what must be made again when a key rotates (kernel/sealed_stores.py)
@@ -178,6 +179,7 @@ __all__ = [
     "person_as_of",
     "person_facts",
     "persons_who_left",
+    "plain_words",
     "plan_change",
     "plan_told",
     "population_by_area",
