@@ -404,3 +404,52 @@ def test_who_registers_while_divisions_are_changed_for_long_is_told_so(town, cha
     assert isinstance(told, RegisterBusy)
     assert "区划" in told.sentence("zh")
     assert register(case, li)().status == "registered"
+
+
+@pytest.mark.parametrize("verdicts", [("stands", "returned", "stands"), ("correct", "correct", "returned")])
+def test_officers_on_one_conflict(town, verdicts):
+    """Whoever comes second is told by whom the conflict was decided; one decision is kept, and one correction begun."""
+    from datetime import date
+
+    from wanjia.catalog.api import deciding
+    from wanjia.catalog.errors import ConflictDecided
+    from wanjia.catalog.models import ConflictDecision, Finding
+    from wanjia.register.models import Event
+
+    person, gao = town.persons["hua" if verdicts[0] == "stands" else "ming"], town.officers["gao"]
+    finding = Finding.objects.create(
+        kind="differs_from_register", source="police_register", element="birth_on", person_id=person, assertion_ids=[person],
+        opened_on=date(2026, 11, 1), due_on=date(2026, 11, 14), division=make.QINGFENG,
+    )  # fmt: skip
+    seen = deciding.open_conflict(finding.pk, officer=gao, **PURPOSE)
+    right = amended(town, person, seen) if "correct" in verdicts else ""
+    seen = deciding.open_conflict(finding.pk, officer=gao, **PURPOSE)
+
+    def decide(who, verdict):
+        return lambda: deciding.decide_conflict(
+            finding.pk, verdict, "原件核对一致", mark=seen.mark, right=right, officer=town.officers[who], **PURPOSE
+        )
+
+    before = Event.objects.count()
+    said = at_once(*(decide(who, verdict) for who, verdict in zip(("li", "wu", "sun"), verdicts, strict=True)))
+    done = [one for one in said if not isinstance(one, Exception)]
+    assert len(done) == 1, said
+    assert [type(one) for one in said if isinstance(one, Exception)] == [ConflictDecided] * 2, said
+    assert all(done[0].by in one.sentence("zh") for one in said if isinstance(one, ConflictDecided))
+    assert ConflictDecision.objects.filter(person_id=person).count() == 1
+    assert Event.objects.count() - before == (done[0].verdict == "correct")
+
+
+def amended(town, person, seen):
+    """The birth date is corrected by an event, so that the police register's own record says something else: what `right` names that value."""
+    from wanjia.catalog.api import deciding
+
+    li = town.officers["li"]
+    form = {
+        "people": {"person": person}, "values": {"kind": "41", "on": "2026-11-01", "birth_on": "2008-07-30"}, "declarant": "office",
+        "evidence": {"ground": {"seen": True, "number": "Q1"}},
+    }  # fmt: skip
+    register(submitted("change_correction", form, li), town.officers["wu"])()
+    [side] = seen.sides
+    [saying] = [one for one in side.sayings if one.column == "birth_on"]
+    return deciding.right_of(side, saying)

@@ -202,9 +202,10 @@ def decide_conflict(
     with transaction.atomic():
         first = Finding.objects.get(pk=conflict_id)
         findings = list(_findings_of(first).select_for_update())
-        last = next((one.decision for one in findings if one.decision_id), None)
-        if last is not None:
-            raise ConflictDecided(who=last.by)
+        # somebody may have decided while this waited for the rows; what they settled is not among the open ones any more
+        first.refresh_from_db()
+        if first.decision is not None:
+            raise ConflictDecided(who=first.decision.by)
         now = {one.pk: set(one.assertion_ids) for one in findings}
         if mark != seen.mark or not findings or set().union(*now.values()) != seen.conflict.assertions:
             raise ConflictChanged()
