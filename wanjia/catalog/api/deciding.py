@@ -5,13 +5,14 @@ A conflict is what the checks object to about one person (or two, or a household
 its first finding. The findings stay the sources' to answer: only those of a source that was right are settled.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from wanjia.access import api as access
 from wanjia.access.api import Action, Right
@@ -26,13 +27,14 @@ from wanjia.privacy import api as privacy
 from wanjia.privacy.api import Dossier, Statement
 from wanjia.register import api as register
 from wanjia.register.api import Belief
+from wanjia.register.models import Person
 from wanjia.standards import api as standards
 from wanjia.trace import api as trace
 
 Verdict = ConflictDecision.Verdict
 SHORTEST, LONGEST = 2, 500
 #: how many waiting conflicts of the area are looked through for those within reach, at once and at most
-AT_ONCE, MOST_LOOKED_THROUGH = 200, 4_000
+AT_ONCE, MOST_LOOKED_THROUGH = 50, 4_000
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,25 @@ class Seen:
 
 
 def conflicts_waiting(*, officer: Account, purpose: str) -> dict[str, int]:
-    """How many conflicts wait within the account's reach, by their check; some thousands are looked through. Nobody is read.
+    """How many conflicts wait within the account's reach, by their check. Nobody is read. Those about one person are counted by the area and by
+    whether sealed persons are found; those about two, of whom either may be elsewhere, are looked through one by one, some thousands at most.
 
     Raises `RightMissing`, `PurposeUnknown`.
     """
     _enter(officer, purpose)
-    found: dict[str, int] = {}
-    for conflict in _within_reach(officer, purpose):
-        found[conflict.kind] = found.get(conflict.kind, 0) + 1
-    return found
+    scope = access.search_scope(officer, purpose)
+    rows = _waiting(officer)
+    found = Counter(
+        one.kind for one in _within_reach(officer, purpose, only=rows.filter(other_person_id__isnull=False))
+    )
+    if scope.area is not None:
+        held = Person.objects.filter(pk=OuterRef("person_id"), left_at=None)
+        alone = rows.filter(Exists(held if scope.finds_sealed else held.filter(is_sealed=False)), other_person_id=None)
+        one_each, given = alone.order_by().values(*CONFLICT).distinct().query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT kind, count(*) FROM ({one_each}) AS each GROUP BY kind", given)
+            found.update(dict(cursor.fetchall()))
+    return dict(found)
 
 
 def next_conflict(*, officer: Account, purpose: str, kind: str = "", after: int | None = None) -> Conflict | None:
@@ -314,13 +326,14 @@ def _decided(decision: ConflictDecision) -> Decided:
 
 
 def _within_reach(
-    officer: Account, purpose: str, *, kind: str = "", after: Finding | None = None
+    officer: Account,
+    purpose: str,
+    *,
+    kind: str = "",
+    after: Finding | None = None,
+    only: QuerySet[Finding] | None = None,
 ) -> Iterator[Conflict]:
-    rows = Finding.objects.filter(status=Finding.Status.OPEN, decision=None, person_id__isnull=False)
-    area = access.significant(officer.area) if officer.area else ""
-    if area:
-        formerly = [code for code, now in standards.load_profile().redrawn.items() if now.startswith(area)]
-        rows = rows.filter(Q(division__startswith=area) | Q(division__in=formerly))
+    rows = _waiting(officer) if only is None else only
     if kind:
         rows = rows.filter(kind=kind)
     told: set[tuple] = set()
@@ -339,6 +352,16 @@ def _within_reach(
         yield from _reached([_conflict(of_one) for of_one in together.values()], officer, purpose)
         if len(found) < AT_ONCE:
             return
+
+
+def _waiting(officer: Account) -> QuerySet[Finding]:
+    """Findings that wait at the offices of the account's area, by where the person was registered at the last run."""
+    rows = Finding.objects.filter(status=Finding.Status.OPEN, decision=None, person_id__isnull=False)
+    area = access.significant(officer.area) if officer.area else ""
+    if not area:
+        return rows
+    formerly = [code for code, now in standards.load_profile().redrawn.items() if now.startswith(area)]
+    return rows.filter(Q(division__startswith=area) | Q(division__in=formerly))
 
 
 def _key(finding: Finding) -> tuple:
