@@ -1,7 +1,9 @@
-"""Which band of the linkage a pair that waits is in; cases of before get theirs by the next run."""
+"""Which band of the linkage a pair that waits is in."""
 
 from django.db import migrations, models
 
+#: as near as the reason tells; the next run says it exactly
+NEAR = "UPDATE linkage_reviewcase SET band = CASE reason WHEN 'shared_number' THEN '' WHEN 'uncertain' THEN 'review' ELSE 'link' END"
 
 class Migration(migrations.Migration):
     dependencies = [("linkage", "0003_decided_together")]
@@ -17,4 +19,5 @@ class Migration(migrations.Migration):
                 max_length=8,
             ),
         ),
+        migrations.RunSQL(NEAR, migrations.RunSQL.noop),
     ]
