@@ -157,6 +157,27 @@ def test_another_source_is_right_begins_the_correction_and_settles_its_finding(f
     assert filed(ROWS, says(1, ("school_rolls", {"birth_on": "1982-02-02"}), INSURED))["opened"] == 1
 
 
+def test_a_correction_that_was_withdrawn_leaves_the_conflict_undecided(filed, li):
+    pk = number(1)
+    [side] = api.open_conflict(pk, officer=li, **PURPOSE).sides
+    made = decide(pk, "correct", li, right=api.right_of(side, next(s for s in side.sayings if s.can_be_right)))
+    case = register.read_case(made.case, officer=li, **PURPOSE)
+    register.move_case(case.id, "withdraw", version=case.version, reason="误", officer=li, **PURPOSE)
+    assert filed(ROWS, says(1, SCHOOL, INSURED))["opened"] == 1
+    assert api.conflicts_waiting(officer=li, **PURPOSE)[DIFFERS] == 1
+    assert Finding.objects.filter(person_id=1, status="open", decision=None).count() == 2
+
+
+def test_who_is_right_in_one_value_still_answers_for_the_other(filed, li, engine):
+    """The school's birth date is right, but its record contradicts itself: that it must put right all the same."""
+    filed([row(1, kind="birth_against_number")])
+    pk = number(1)
+    [side] = api.open_conflict(pk, officer=li, **PURPOSE).sides
+    saying = next(s for s in side.sayings if s.statement.source == "school_rolls")
+    assert decide(pk, "correct", li, right=api.right_of(side, saying)).case
+    assert [f["verdict"] for f in catalog.findings(person_id=1)] == ["correct"]
+
+
 def test_sent_back_it_stays_the_sources_to_answer(filed, li):
     due = {f["due_on"] for f in catalog.findings(person_id=1)}
     decide(number(1), "returned", li)

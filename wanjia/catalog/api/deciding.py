@@ -18,7 +18,7 @@ from wanjia.access import api as access
 from wanjia.access.api import Action, Right
 from wanjia.access.models import Account
 from wanjia.catalog.api.keyed import DECISIONS, reason_aad, said_aad
-from wanjia.catalog.api.standing import CONFLICT, looked_at, said_about
+from wanjia.catalog.api.standing import CONFLICT, is_about_the_value, looked_at, said_about
 from wanjia.catalog.errors import ConflictChanged, ConflictDecided, ConflictReasonNeeded, ConflictUnknown, NoValueChosen
 from wanjia.catalog.models import ConflictDecision, Finding
 from wanjia.kernel import clock, settings
@@ -226,7 +226,7 @@ def decide_conflict(
         if truth is not None and person is not None:
             begun = register.begin_correction(person, truth.column, truth.value, officer=officer, purpose=purpose)
             case = begun.id if begun else None
-            settled = _sources_saying(seen, person, truth)
+            settled = _sources_saying(seen, person, truth) if is_about_the_value(first.kind) else []
         decision = ConflictDecision.objects.create(
             **{key: getattr(first, key) for key in CONFLICT}, verdict=chosen, sources=sources,
             right=[one for one in sources if one in settled], case_id=case, by=officer.username, at=clock.now(),
@@ -285,7 +285,11 @@ def _sources_saying(seen: Seen, person: int, truth: Saying) -> list[str]:
     said: dict[str, set[str]] = {}
     for side in seen.sides:
         for saying in side.sayings:
-            if side.person == person and saying.column == truth.column and saying.statement.event_id is None:
+            if (
+                side.person == person
+                and saying.column == truth.column == seen.conflict.element
+                and saying.statement.event_id is None
+            ):
                 said.setdefault(saying.statement.source, set()).add(saying.value)
     return [source for source, values in said.items() if values == {truth.value}]
 

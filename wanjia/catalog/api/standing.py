@@ -11,17 +11,19 @@ from wanjia.kernel import settings
 from wanjia.kernel.declared import load_folder
 from wanjia.kernel.keyring import Keyring
 from wanjia.privacy.api import Dossier
-from wanjia.register.api import statements_about
+from wanjia.register.api import event_book, statements_about
 from wanjia.register.declared import Check
+from wanjia.register.models import Event
 from wanjia.standards import api as standards
 from wanjia.standards.declared import Element
 
 #: person ids → their dossiers as sources alone make them
 Dossiers = Callable[[Sequence[int]], Iterable[Dossier]]
+COMPARED_WITH_HELD = ("differs_from_register", "two_sound_numbers")
 CONFLICT = ("kind", "element", "person_id", "other_person_id", "household_id")
 
 _LAST_OF_FOUND = """
-SELECT d.id, d.kind, d.element, d.person_id, d.other_person_id, d.said, d.sources @> n.sources AS is_of_these
+SELECT d.id, d.kind, d.element, d.person_id, d.other_person_id, d.said, d.case_id, d.sources @> n.sources AS is_of_these
 FROM (SELECT kind, element, person_id, other_person_id, household_id, array_agg(DISTINCT source) AS sources
       FROM catalog_found WHERE person_id IS NOT NULL GROUP BY kind, element, person_id, other_person_id, household_id) n
 JOIN LATERAL (SELECT * FROM catalog_conflictdecision d WHERE d.kind = n.kind AND d.element = n.element AND d.person_id = n.person_id
@@ -51,7 +53,8 @@ def said_about(kind: str, element: str, dossiers: Iterable[Dossier]) -> str:
 
 
 def unchanged(cursor: Any, dossiers: Dossiers | None) -> list[int]:
-    """Decisions about what lies in `catalog_found` that still stand: no source objects that did not, and all say what they said.
+    """Decisions about what lies in `catalog_found` that still stand: no source objects that did not, all say what they said, and the correction that
+    was begun, if one was, did not end in vain.
 
     Without `dossiers` nobody can tell what is said now, and the values count as unchanged.
     """
@@ -59,18 +62,20 @@ def unchanged(cursor: Any, dossiers: Dossiers | None) -> list[int]:
     if not cursor.fetchone()[0]:
         return []
     cursor.execute(_LAST_OF_FOUND)
-    rows = [row for row in cursor.fetchall() if row[-1]]
+    found = cursor.fetchall()
+    vain = _in_vain({row[-2] for row in found} - {None})
+    rows = [row for row in found if row[-1] and row[-2] not in vain]
     if dossiers is None or not rows:
         return [row[0] for row in rows]
     people = sorted({one for row in rows for one in row[3:5] if one is not None})
     now: Mapping[int, Dossier] = {dossier.person_id: dossier for dossier in dossiers(people)}
     sealer = Keyring.open(settings.home()).sealer(DECISIONS)
-    found = []
-    for decision, kind, element, person, other, said, _ in rows:
+    standing = []
+    for decision, kind, element, person, other, said, *_ in rows:
         both = [now[one] for one in (person, other) if one in now]
         if said and sealer.unseal(bytes(said), said_aad(decision)).decode() == said_about(kind, element, both):
-            found.append(decision)
-    return found
+            standing.append(decision)
+    return standing
 
 
 def keep(cursor: Any, standing: list[int], scope: str, given: Mapping[str, Any]) -> None:
@@ -95,6 +100,19 @@ def keep(cursor: Any, standing: list[int], scope: str, given: Mapping[str, Any])
         " WHERE p.id = f.id AND f.division <> p.division" + scope,
         said,
     )
+
+
+def is_about_the_value(kind: str) -> bool:
+    """Whether checks of this kind object that a record says something else than what holds: then a record that is right has nothing to answer."""
+    check = _checks(settings.profile_dir()).get(kind)
+    return check is not None and check.rule in COMPARED_WITH_HELD
+
+
+def _in_vain(cases: set[int]) -> set[int]:
+    """Cases that are closed and changed nothing: refused, withdrawn or revoked."""
+    lifecycle = event_book().lifecycle
+    ended = {one.key for one in lifecycle.statuses if not one.is_open and not one.counts}
+    return set(Event.objects.filter(pk__in=cases, status__in=ended).values_list("pk", flat=True))
 
 
 @lru_cache(maxsize=4)
