@@ -125,7 +125,10 @@ def book(page: Page, person: int) -> list[tuple[int, str]]:
     assert not faults_of(page)
     rows = page.locator("section[aria-labelledby=now-title] tbody tr")
     return [
-        (int(rows.nth(i).locator("th").inner_text()), rows.nth(i).locator("td").first.inner_text())
+        (
+            int(re.search(r"/persons/(\d+)/", rows.nth(i).locator("th a").get_attribute("href"))[1]),
+            rows.nth(i).locator("td").nth(2).inner_text(),
+        )
         for i in range(rows.count())
     ]
 
