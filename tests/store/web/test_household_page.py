@@ -72,7 +72,7 @@ def test_the_history_says_who_came_and_whose_place_changed(household, client):
 
 def test_who_died_has_no_household_now_and_no_error(household, client):
     with connection.cursor() as cursor:
-        for table in ("personstate", "membership"):
+        for table in ("personstate", "membership", "residence", "relation"):
             cursor.execute(
                 f"UPDATE register_{table} SET valid = daterange(lower(valid), '2020-02-02') WHERE person_id = %s",
                 [HEAD],
