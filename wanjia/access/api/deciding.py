@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from wanjia.access import rules
 from wanjia.access.adapters.policies import PolicyBook, load_book
@@ -102,9 +102,7 @@ def search_scope(account: Account, purpose: str) -> SearchScope:
     """Whom `account` may find for `purpose`: the same decision as for one person, asked for each kind of person there is."""
     if not account.is_active:
         return SearchScope()
-    inside = (account.area,) if account.area else ()
-    plain = _standing(account, Action.FIND, Subject(0, inside, False), purpose)
-    sealed = _standing(account, Action.FIND, Subject(0, inside, True), purpose)
+    plain, sealed = _in_own_area(account, purpose)
     also: dict[bool, set[int]] = {False: set(), True: set()}
     policies = {**plain.policies, **sealed.policies}
     for person, grants in live_grants(account, purpose, None).items():
@@ -126,6 +124,23 @@ def search_scope(account: Account, purpose: str) -> SearchScope:
     )
 
 
+def own_area(account: Account, purpose: str) -> tuple[str | None, bool]:
+    """`area` and `finds_sealed` of `search_scope`: what an account may find without any grant."""
+    if not account.is_active:
+        return None, False
+    plain, sealed = _in_own_area(account, purpose)
+    return rules.significant(account.area) if plain.is_allowed else None, sealed.is_allowed
+
+
+def _in_own_area(account: Account, purpose: str) -> tuple[Decision, Decision]:
+    """Finding somebody of the own area, and a sealed person of it."""
+    inside = (account.area,) if account.area else ()
+    plain, sealed = (
+        _standing(account, Action.FIND, Subject(0, inside, is_sealed), purpose) for is_sealed in (False, True)
+    )
+    return plain, sealed
+
+
 def purposes_of(account: Account, *, about: str = "person") -> dict[str, Purpose]:
     """The purposes this account's role may state, in the order of their files; `about` "row": for quarantined rows."""
     return {
@@ -145,10 +160,7 @@ def require_purpose(account: Account, purpose: str, *, about: str = "person") ->
 
 def live_grants(account: Account, purpose: str, person_ids: Sequence[int] | None) -> dict[int, list[LiveGrant]]:
     """Grants in force now of an account for a purpose, by person (None: of any person); a grant without a person is under id 0."""
-    now, (boot, seconds) = clock.now(), clock.running()
-    rows = Grant.objects.filter(
-        account_id=account.pk, purpose=purpose, begins_at__lte=now, ends_at__gt=now, revoked_at=None
-    ).exclude(boot=boot, boot_ends__lte=seconds)
+    rows = _in_force(account).filter(purpose=purpose)
     if person_ids is not None:
         rows = rows.filter(Q(person_id__in=person_ids) | Q(person_id=None))
     else:
@@ -158,6 +170,21 @@ def live_grants(account: Account, purpose: str, person_ids: Sequence[int] | None
         grant = LiveGrant(row.finds, row.reads, row.is_urgent, row.covers_sealed, frozenset(row.fields), number=row.id)
         found.setdefault(row.person_id or 0, []).append(grant)
     return found
+
+
+def granted_persons(account: Account, purposes: Iterable[str]) -> tuple[set[int], set[int]]:
+    """Who is granted to an account now for any of the purposes: (sealed or not, unless sealed)."""
+    rows = _in_force(account).filter(purpose__in=list(purposes)).exclude(person_id=None)
+    persons: dict[bool, set[int]] = {True: set(), False: set()}
+    for person, covers_sealed in rows.values_list("person_id", "covers_sealed"):
+        persons[covers_sealed].add(person)
+    return persons[True], persons[False]
+
+
+def _in_force(account: Account) -> QuerySet[Grant]:
+    now, (boot, seconds) = clock.now(), clock.running()
+    rows = Grant.objects.filter(account_id=account.pk, begins_at__lte=now, ends_at__gt=now, revoked_at=None)
+    return rows.exclude(boot=boot, boot_ends__lte=seconds)
 
 
 def _decided(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from wanjia.access.api.deciding import book, live_grants, purposes_of, search_scope
+from wanjia.access.api.deciding import book, granted_persons, own_area, purposes_of
 from wanjia.access.models import Account
 
 _reader: ContextVar[Account | None] = ContextVar("wanjia_reader", default=None)
@@ -46,15 +46,11 @@ def settings_for(account: Account) -> dict[str, str]:
     """What the database is told about an account: area ("*": all; "": none), whether sealed persons and the own household are seen; by id
     `persons` (sealed or not) and `granted` (unless sealed).
     """
-    areas, granted, persons, sees_sealed = set(), set(), set(), False
-    for purpose in purposes_of(account):
-        scope = search_scope(account, purpose)
-        if scope.area is not None:
-            areas.add(scope.area or "*")
-        sees_sealed = sees_sealed or scope.finds_sealed
-        for person, grants in live_grants(account, purpose, None).items():
-            for grant in grants:
-                (persons if grant.covers_sealed else granted).add(person)
+    purposes = purposes_of(account)
+    own = [own_area(account, purpose) for purpose in purposes]
+    areas = {area or "*" for area, _ in own if area is not None}
+    # one look at the grants for all purposes: this is told before each page
+    persons, granted = granted_persons(account, purposes)
     role = book().roles.get(account.role)
     is_resident = bool(role and role.is_resident and account.is_active and account.person_id is not None)
     if is_resident:
@@ -63,7 +59,7 @@ def settings_for(account: Account) -> dict[str, str]:
         "area": min(areas) if areas else "",
         "persons": _array(persons),
         "granted": _array(granted),
-        "sealed": "yes" if sees_sealed else "",
+        "sealed": "yes" if any(finds_sealed for _, finds_sealed in own) else "",
         "household": "yes" if is_resident else "",
     }
 
