@@ -27,6 +27,7 @@ environment says: it has its embedded server, keys in files, no witness, no prov
 """
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,7 +37,17 @@ PRACTICE_URL = "http://127.0.0.1:8001"
 
 def home() -> Path:
     """The folder that holds all state."""
-    return Path(os.environ.get("WANJIA_HOME") or "var").resolve()
+    return _followed(os.environ.get("WANJIA_HOME") or "var")
+
+
+def _followed(path: str) -> Path:
+    return _resolved(path, "" if os.path.isabs(path) else os.getcwd())
+
+
+@lru_cache(maxsize=16)
+def _resolved(path: str, base: str) -> Path:
+    # a page asks a hundred times; following links takes some system calls each time
+    return Path(base, path).resolve()
 
 
 def is_practice() -> bool:
@@ -49,14 +60,9 @@ def practice_url() -> str | None:
     return (os.environ.get("WANJIA_PRACTICE_URL") or "").rstrip("/") or None
 
 
-# one object: it is asked for at each decision about a person
-_MAINLAND = PROJECT_ROOT / "declared" / "cn"
-
-
 def profile_dir() -> Path:
     """The folder of the profile in force."""
-    chosen = os.environ.get("WANJIA_DECLARED")
-    return Path(chosen).resolve() if chosen else _MAINLAND
+    return _followed(os.environ.get("WANJIA_DECLARED") or str(PROJECT_ROOT / "declared" / "cn"))
 
 
 def engine_name() -> str:

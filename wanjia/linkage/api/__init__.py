@@ -7,6 +7,7 @@ Everything a profile says about linking is in its `linkage.toml`.
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,14 @@ TOO_MANY_ALIKE = "too_many_alike"
 
 
 def declared_linkage(profile: Path | None = None) -> Linkage:
-    """The profile's `linkage.toml`. Raises `DeclarationErrors`."""
-    return load_file((profile or settings.profile_dir()) / "linkage.toml", Linkage)
+    """The profile's `linkage.toml`, read again when it changed. Raises `DeclarationErrors`."""
+    path = (profile or settings.profile_dir()) / "linkage.toml"
+    return _linkage_of(path, path.stat().st_mtime_ns if path.exists() else None)
+
+
+@lru_cache(maxsize=8)
+def _linkage_of(path: Path, changed_at: int | None) -> Linkage:
+    return load_file(path, Linkage)
 
 
 def trust_of(sources) -> list[SourceTrust]:
