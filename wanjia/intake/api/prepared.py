@@ -55,12 +55,11 @@ class Recorder(Engine):
             self._scripts[key] = self._writing
             return results
         results = []
-        with self._engine.among_few():
-            for name, statement in self._scripts[key]:
-                if name is None:
-                    results.append(self._engine.fetch(statement))
-                else:
-                    self._engine.save_compiled(name, statement)
+        for name, statement in self._scripts[key]:
+            if name is None:
+                results.append(self._engine.fetch(statement))
+            else:
+                self._engine.save_compiled(name, statement)
         return results
 
     def put(self, name: str, table: pa.Table) -> None:

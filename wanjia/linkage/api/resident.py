@@ -98,8 +98,7 @@ class Resident:
         work = self._work
         work.put("few_input", assertions)
         sql = node_tables.assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
-        with work.engine.among_few():
-            work.make("few_incoming", sql)
+        work.make("few_incoming", sql)
         gone = self._leaving(withdrawn or [])
         self._regroup()
         self._rescore()
@@ -115,10 +114,9 @@ class Resident:
             f"SELECT a.* FROM {WHOLE.assertions} a JOIN {FEW.members} m ON a.assertion_id = m.assertion_id",
         )
         self._fetch(self._keyed, "few_reached", FEW.compared)
-        with work.engine.among_few():
-            close_clusters(work, self._trained, FEW, keyed=FEW.compared)
-            persons.make_links(work, FEW, self._trained.model.name)
-            persons.make_records(work, FEW)
+        close_clusters(work, self._trained, FEW, keyed=FEW.compared)
+        persons.make_links(work, FEW, self._trained.model.name)
+        persons.make_records(work, FEW)
         work.make("few_reclustered", "SELECT node_id FROM few_reached UNION SELECT node_id FROM few_replaced")
         work.replace(WHOLE.clusters, FEW.clusters, key="node_id", gone="few_reclustered")
         changed = work.arrow(
@@ -193,8 +191,7 @@ class Resident:
             "few_old_nodes",
             f"SELECT DISTINCT m.node_id FROM {WHOLE.members} m JOIN few_moved o ON m.assertion_id = o.assertion_id",
         )
-        with work.engine.among_few():
-            node_tables.make_bare_nodes(work, linkage, self._trust, FEW)
+        node_tables.make_bare_nodes(work, linkage, self._trust, FEW)
         work.make(
             "few_reassigned",
             f"SELECT assertion_id FROM {FEW.assertions} UNION SELECT assertion_id FROM few_leaving",
@@ -231,8 +228,7 @@ class Resident:
         pair_tables.make_pairs(work, self._linkage, keyed=WHOLE.keyed, drivers="few_touched", pairs=FEW.pairs)
         work.make("few_met", f"SELECT l AS node_id FROM {FEW.pairs} UNION SELECT r FROM {FEW.pairs}")
         self._fetch(self._keyed, "few_met", FEW.compared)
-        with work.engine.among_few():
-            work.make("few_fresh_edges", self._scoring_sql)
+        work.make("few_fresh_edges", self._scoring_sql)
         work.make(
             "few_unpaired",
             f"""SELECT l AS node_id, r AS other FROM {WHOLE.edges} WHERE l IN (SELECT node_id FROM few_replaced)

@@ -73,7 +73,8 @@ def resolve_few(
     concerned = sorted(staying | set(persons))
     if len(concerned) > MOST_PERSONS:
         raise FewTooMany(limit=MOST_PERSONS, count=len(concerned))
-    with transaction.atomic():
+    # every statement here reads the batch alone, whatever is around it comes in as tables
+    with transaction.atomic(), engine.among_few():
         _prefer_indexes()
         frames = {ASSERTIONS: assertions, LINKS: links, **_outside(assertions, links, concerned)}
         settled = _settle(engine, frames, sources, tuple(elements), len(staying))
@@ -148,16 +149,14 @@ class _Replayed:
 
     def __init__(self, engine: Engine, plan: _Plan, persons: int) -> None:
         self._engine, self._plan, self.persons = engine, plan, persons
-        with engine.among_few():
-            for name, filling in plan.fills:
-                if isinstance(filling, str):
-                    engine.save_compiled(name, filling)
-                else:
-                    engine.put(name, filling)
+        for name, filling in plan.fills:
+            if isinstance(filling, str):
+                engine.save_compiled(name, filling)
+            else:
+                engine.put(name, filling)
 
     def _ask(self, name: str) -> pa.Table:
-        with self._engine.among_few():
-            return self._engine.fetch(self._plan.queries[name])
+        return self._engine.fetch(self._plan.queries[name])
 
     def person_ids(self) -> pa.Table:
         return self._ask("person_ids")

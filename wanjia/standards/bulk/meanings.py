@@ -113,10 +113,9 @@ def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, looku
         lookups.plans[of] = _plan(reading, engine, lookups)
     steps, last = lookups.plans[of]
     try:
-        with engine.among_few():
-            for target, statement in steps:
-                engine.save_compiled(target, statement)
-            values = engine.fetch(last)
+        for target, statement in steps:
+            engine.save_compiled(target, statement)
+        values = engine.fetch(last)
     finally:
         # few rows lie there until the next reading takes their place: dropping a table costs as much as making it
         if len(texts) > FEW_TEXTS:
