@@ -124,6 +124,7 @@ class DuckDBEngine(Engine):
         # a bar on stdout would spoil piped results
         self._raw.execute("SET enable_progress_bar = false")
         self._is_small = False
+        self._lent: set[str] = set()  # Arrow tables that are read where they lie; such a name hides a table's
         self._parsed: OrderedDict[str, Any] = OrderedDict()
         self.con = ibis.duckdb.from_connection(self._raw)
 
@@ -133,9 +134,14 @@ class DuckDBEngine(Engine):
         return self._raw
 
     def put(self, name: str, table: pa.Table) -> None:
+        if self._is_small:
+            # read where it lies: to copy some rows of eighty columns takes longer than to read them
+            self._raw.register(name, table)
+            self._lent.add(name)
+            return
         self._raw.register("__incoming", table)
         try:
-            self._replaced(name, "SELECT * FROM __incoming")
+            self.save_compiled(name, "SELECT * FROM __incoming")
         finally:
             self._raw.unregister("__incoming")
 
@@ -171,11 +177,9 @@ class DuckDBEngine(Engine):
         return self._guarded(lambda: self._raw.execute(parsed))
 
     def save_compiled(self, name: str, statement: str) -> None:
-        self._replaced(name, statement)
-
-    def _replaced(self, name: str, statement: str) -> None:
         import duckdb
 
+        self._give_back(name)
         try:
             self.execute(f'CREATE OR REPLACE TABLE "{name}" AS {statement}')
         except duckdb.CatalogException as wrong:
@@ -188,11 +192,17 @@ class DuckDBEngine(Engine):
     def drop(self, name: str) -> None:
         import duckdb
 
+        self._give_back(name)
         try:
             self.execute(f'DROP TABLE IF EXISTS "{name}"')
         except duckdb.CatalogException:
             # asking the catalogue first costs ten times the drop itself
             self._raw.execute(f'DROP VIEW IF EXISTS "{name}"')
+
+    def _give_back(self, name: str) -> None:
+        if name in self._lent:
+            self._raw.unregister(name)
+            self._lent.discard(name)
 
     def _names(self) -> list[str]:
         return [row[0] for row in self._raw.execute("SELECT table_name FROM information_schema.tables").fetchall()]
@@ -209,11 +219,9 @@ class DuckDBEngine(Engine):
 
     @contextmanager
     def among_few(self) -> Iterator[None]:
-        if not self._is_small:
-            yield
-            return
-        self.execute("PRAGMA disable_optimizer")
         try:
+            if self._is_small:
+                self.execute("PRAGMA disable_optimizer")
             yield
         finally:
             self.execute("PRAGMA enable_optimizer")

@@ -47,6 +47,19 @@ def test_the_order_asked_for_is_kept(engine):
         assert len(found) == 5000
 
 
+def test_one_name_is_a_table_made_here_or_one_lent_whichever_came_last(engine):
+    engine.save_compiled("people", "SELECT 1 AS id, 'made' AS name")
+    engine.put("people", people("lent"))
+    assert engine.fetch("SELECT name FROM people").to_pylist() == [{"name": "lent"}]
+    engine.save_compiled("people", "SELECT 2 AS id, 'made again' AS name")
+    assert engine.fetch("SELECT name FROM people").to_pylist() == [{"name": "made again"}]
+    engine.put("people", people("lent"))
+    assert engine.save("people", engine.con.table("people").filter(False)).count().execute() == 0
+    engine.put("people", people("lent"))
+    engine.drop("people")
+    assert "people" not in engine._names()
+
+
 def test_plain_planning_ends_with_its_block(engine):
     engine.put("people", people("a", "b"))
     joined = "SELECT x.id FROM people x JOIN people y ON x.id = y.id WHERE y.name = 'b'"

@@ -45,7 +45,7 @@ class Workspace:
     def make(self, name: str, sql: str) -> None:
         """Run `sql` and keep its rows as table `name`, replacing it."""
         if self.kind == "duckdb":
-            self.engine.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
+            self.engine.save_compiled(name, sql)
         else:
             # cutting the plan: a table that is read several times must not be computed each time
             self.engine.session.sql(sql).localCheckpoint(eager=True).createOrReplaceTempView(name)
