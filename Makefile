@@ -5,6 +5,8 @@
 SIZES ?= 10k 100k
 # processes that run tests side by side, each with a database server of its own
 TESTERS ?= 2
+# file by file in the order they are found: by itself xdist would leave the longest ones, which hold few tests, to the end
+SIDE_BY_SIDE = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,11 +19,11 @@ demo: setup ## make a fictional city of 20,000, run the whole job, serve the pag
 
 test: ## all quick tests (offline)
 	@tools/setup.sh test
-	@.venv/bin/python -m pytest -q -n $(TESTERS) --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -q $(SIDE_BY_SIDE) $(ARGS)
 
 test-heavy: ## Spark, browser journeys, kills, faults, generative
 	@tools/setup.sh heavy
-	@.venv/bin/python -m pytest -q -n $(TESTERS) --dist loadfile -m "spark or heavy or journey" $(ARGS)
+	@.venv/bin/python -m pytest -q $(SIDE_BY_SIDE) -m "spark or heavy or journey" $(ARGS)
 
 check: ## style, names, layers
 	@tools/setup.sh test
