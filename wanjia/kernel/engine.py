@@ -123,8 +123,8 @@ class DuckDBEngine(Engine):
         )
         # a bar on stdout would spoil piped results
         self._raw.execute("SET enable_progress_bar = false")
-        self._is_small = False
-        self._lent: set[str] = set()  # Arrow tables that are read where they lie; such a name hides a table's
+        # Arrow tables that are read where they lie; such a name hides a table's
+        self._is_small, self._lent = False, set[str]()
         self._parsed: OrderedDict[str, Any] = OrderedDict()
         self.con = ibis.duckdb.from_connection(self._raw)
 
@@ -149,7 +149,7 @@ class DuckDBEngine(Engine):
         statement = self.con.compile(expression)
         fresh = f"{name}__fresh"
         # built beside the old table because the expression may read the table it replaces
-        self._guarded(lambda: self._raw.execute(f'CREATE OR REPLACE TABLE "{fresh}" AS {statement}'))
+        self.execute(f'CREATE OR REPLACE TABLE "{fresh}" AS {statement}')
         self.drop(name)
         self._raw.execute(f'ALTER TABLE "{fresh}" RENAME TO "{name}"')
         return self.con.table(name)
@@ -161,8 +161,7 @@ class DuckDBEngine(Engine):
         if not self._is_small:
             # `execute(…).to_arrow_table()` loses ORDER BY on several threads; a relation keeps it
             return self._guarded(lambda: self._raw.sql(statement).to_arrow_table())
-        with warnings.catch_warnings():
-            # a relation parses and plans the statement twice; of few rows the copy that DuckDB warns of costs nothing
+        with warnings.catch_warnings():  # a relation plans the statement twice; a copy of few rows costs nothing
             warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
             return self.execute(statement).to_arrow_table()
 
@@ -227,6 +226,7 @@ class DuckDBEngine(Engine):
             self.execute("PRAGMA enable_optimizer")
 
     def close(self) -> None:
+        self._parsed.clear()
         self._raw.close()
 
     def _guarded(self, run: Any) -> Any:

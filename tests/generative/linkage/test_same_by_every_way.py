@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.make.people_frames import LINKAGE, TRUST, frame, keep_model, population, trained
+from wanjia.kernel.engine import get_engine
 from wanjia.kernel.lake import Lake
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api import state
@@ -69,16 +70,19 @@ def test_what_was_withdrawn_never_came(linked, seed, persons, share):
 @SLOW
 @given(seed=st.integers(0, 10**6), persons=st.integers(2, 25), share=st.floats(0.3, 0.95))
 @example(seed=10054, persons=14, share=0.5)  # two persons under one number, of whom a later push reached only one
-def test_pushed_rows_are_linked_as_a_batch_would(engine, linked, seed, persons, share):
+def test_pushed_rows_are_linked_as_a_batch_would(linked, seed, persons, share):
     rows = population(seed, persons)
     cut = max(1, int(len(rows) * share))
     lake = linked(rows[:cut])
-    resident = Resident.open(
-        engine, lake=lake, linkage=LINKAGE, trust=TRUST, assertions=engine.load("given_rows", frame(rows[:cut]))
-    )
-    for start in range(cut, len(rows), 3):
-        resident.link_few(frame(rows[start : start + 3]))
-    pushed = engine.raw.sql("SELECT * FROM lk_links ORDER BY assertion_id").to_arrow_table()
+    # an engine of its own, told as the worker tells its own that only small work follows
+    with get_engine("duckdb") as lane:
+        resident = Resident.open(
+            lane, lake=lake, linkage=LINKAGE, trust=TRUST, assertions=lane.load("given_rows", frame(rows[:cut]))
+        )
+        lane.small_from_now_on()
+        for start in range(cut, len(rows), 3):
+            resident.link_few(frame(rows[start : start + 3]))
+        pushed = lane.fetch("SELECT * FROM lk_links ORDER BY assertion_id")
     whole = linked(rows).read(state.LINKS)
     assert pushed.select(whole.column_names).to_pylist() == whole.to_pylist()
 
