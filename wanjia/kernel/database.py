@@ -229,6 +229,11 @@ def id_array(ids: Iterable[int]) -> str:
     return "{" + ",".join(map(str, ids)) + "}"
 
 
+def bytes_array(values: Iterable[bytes]) -> str:
+    """The same for bytes, to stand before `::bytea[]`."""
+    return "{" + ",".join(f'"\\\\x{value.hex()}"' for value in values) + "}"
+
+
 def _psycopg_cursor(cursor: Any) -> Any:
     """The psycopg cursor under a Django cursor (or the cursor itself)."""
     return getattr(cursor, "cursor", cursor)

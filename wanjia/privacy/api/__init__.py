@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db import connection, transaction
 
 from wanjia.kernel import settings
+from wanjia.kernel.database import bytes_array
 from wanjia.kernel.keyring import Keyring
 from wanjia.privacy.api.amending import (
     AMENDMENTS,
@@ -197,13 +198,13 @@ def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple
     # kind by kind: of several together the index would be asked for every hash under every kind
     by_kind = {int(kind): [blind for of, blind in places if of == kind] for kind in keys}
     asked = " UNION ALL ".join(
-        f"SELECT kind, blind, person_id FROM {table} WHERE kind = {kind} AND blind = ANY(%({kind})s)"
+        f"SELECT kind, blind, person_id FROM {table} WHERE kind = {kind} AND blind = ANY(%({kind})s::bytea[])"
         for table in ("privacy_blindindex", "privacy_amendmentblind")
         for kind in by_kind
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{asked} LIMIT %(most)s", {**{str(kind): blinds for kind, blinds in by_kind.items()}, "most": most + 1}
+            f"{asked} LIMIT %(most)s", {**{str(kind): bytes_array(blinds) for kind, blinds in by_kind.items()}, "most": most + 1}
         )
         rows = cursor.fetchall()
     found = {(places[kind, bytes(blind)], person) for kind, blind, person in rows}
