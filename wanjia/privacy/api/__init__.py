@@ -204,7 +204,8 @@ def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{asked} LIMIT %(most)s", {**{str(kind): bytes_array(blinds) for kind, blinds in by_kind.items()}, "most": most + 1}
+            f"{asked} LIMIT %(most)s",
+            {**{str(kind): bytes_array(blinds) for kind, blinds in by_kind.items()}, "most": most + 1},
         )
         rows = cursor.fetchall()
     found = {(places[kind, bytes(blind)], person) for kind, blind, person in rows}
