@@ -27,8 +27,12 @@ SECRECY = Secrecy()
 
 
 def pytest_configure(config):
-    """Watch the whole run: no canary in a log, an error, an address."""
+    """Watch the whole run: no canary in a log, an error, an address. Several processes have short temporary folders."""
     config.pluginmanager.register(SECRECY, "secrecy")
+    if getattr(config.option, "numprocesses", None) and config.option.basetemp is None:
+        # each process has a folder of its own in it, and tests put database sockets below those: a socket's path may have 107 bytes
+        config.option.basetemp = tempfile.mkdtemp(prefix="wj-")
+        atexit.register(shutil.rmtree, config.option.basetemp, ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
