@@ -204,6 +204,14 @@ def test_those_that_only_sound_alike_are_left_out_before_the_right_ones_are(monk
     assert hits.left_out == (Found.SOUND,)
 
 
+def test_more_beside_than_can_be_listed_are_left_out_unless_something_narrows(monkeypatch):
+    monkeypatch.setattr(finding, "MOST_HITS", 1)
+    hits = register.find_persons(register.sought_by("王伟"), scope=EVERYWHERE, by="t", why="case")
+    assert ([hit.person_id for hit in hits.hits], hits.left_out) == ([1], (Found.SOUND,))
+    hits = register.find_persons(register.sought_by("王伟 1986"), scope=EVERYWHERE, by="t", why="case")
+    assert ([hit.person_id for hit in hits.hits], hits.left_out) == ([1], ())
+
+
 def test_an_identity_is_taken_from_the_very_number_and_name_only():
     from wanjia.web.public.identities import person_of
 

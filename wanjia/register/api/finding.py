@@ -63,13 +63,15 @@ def find_persons(
     forms = [form for form in sought.forms if ELEMENTS[form.kind] <= scope.elements]
     typed = [form for form in forms if form.found not in BESIDE]
     beside = [form for form in forms if form.found in BESIDE]
-    rows = _looked_up(typed)
+    rows = _looked_up(typed, most=MOST_LOOKED_AT)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         raise_wall(cursor)
         hits = None if rows is None else _within(cursor, rows, sought, scope)
         left_out: dict[Found, None] = {}
         if hits is not None and beside:
-            more = _looked_up(beside)
+            more = _looked_up(
+                beside, most=MOST_LOOKED_AT if _narrows(sought, scope) else min(MOST_HITS, MOST_LOOKED_AT)
+            )
             also = None if more is None else _within(cursor, {**more, **_joined(rows, more)}, sought, scope)
             if also is None:
                 left_out = dict.fromkeys(form.found for form in beside)
@@ -90,12 +92,17 @@ def find_persons(
     return Hits(listed, is_too_many, tuple(left_out))
 
 
-def _looked_up(forms: Sequence[Form]) -> dict[int, list[Form]] | None:
-    """Person → the forms by which found, weightiest first; None when they are too many to look through."""
+def _narrows(sought: Sought, scope: SearchScope) -> bool:
+    """Whether fewer may be listed than are looked up: else too many to list need not be looked through."""
+    return bool(scope.area != "" or sought.division or sought.birth_year or sought.birth_on)
+
+
+def _looked_up(forms: Sequence[Form], *, most: int) -> dict[int, list[Form]] | None:
+    """Person → the forms by which found, weightiest first; None when they are more than `most`, too many to look through."""
     if not forms:
         return {}
-    rows = privacy.look_up([(form.kind, form.value) for form in forms], most=MOST_LOOKED_AT)
-    if len(rows) > MOST_LOOKED_AT:
+    rows = privacy.look_up([(form.kind, form.value) for form in forms], most=most)
+    if len(rows) > most:
         return None
     found: dict[int, list[Form]] = {}
     # what was said of somebody merged with another finds who they are now
