@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psycopg
 import pytest
@@ -265,7 +266,7 @@ def test_a_move_in_without_a_move_out(town):
         back = said[1]
     out = said[0]
     assert homes() == set()
-    revoke = lambda: api.move_case(out.id, "revoke", version=out.version, reason="误", officer=qian, **PURPOSE)  # noqa: E731
+    revoke = partial(api.move_case, out.id, "revoke", version=out.version, reason="误", officer=qian, **PURPOSE)
     said = at_once(revoke, register(back, gao))
     failed = [one for one in said if isinstance(one, Exception)]
     assert len(failed) == 1, said

@@ -200,14 +200,13 @@ def _read(person_id: int, columns: set[str], officer: Account, purpose: str, why
     parts = {column: profile.parts[column] for column in columns if column in profile.parts}
     readable = {column for column, part in parts.items() if part.element in decision.elements}
     if readable:
-        codes = [profile.elements[parts[column].element].code for column in readable]
         dossier = privacy.open_person(
             person_id,
             by=officer.username,
             why=why,
             department=officer.department,
             basis=decision.basis,
-            fields=codes,
+            fields=sorted({parts[column].element for column in readable}),
         )
         found |= {b.column: b.value for b in beliefs(dossier, profile.elements.values()) if b.column in readable}
     return found
