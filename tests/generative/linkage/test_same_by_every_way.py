@@ -82,7 +82,7 @@ def test_pushed_rows_are_linked_as_a_batch_would(linked, seed, persons, share):
         lane.small_from_now_on()
         for start in range(cut, len(rows), 3):
             resident.link_few(frame(rows[start : start + 3]))
-        pushed = lane.fetch("SELECT * FROM lk_links ORDER BY assertion_id")
+        pushed = resident.links()
     whole = linked(rows).read(state.LINKS)
     assert pushed.select(whole.column_names).to_pylist() == whole.to_pylist()
 

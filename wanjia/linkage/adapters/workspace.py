@@ -64,28 +64,6 @@ class Workspace:
         """Make the Arrow table known as `name`, replacing what was there."""
         self.engine.put(name, table)
 
-    def delete(self, name: str, where: str) -> None:
-        """Remove the rows of `name` for which `where` holds."""
-        if self.kind == "duckdb":
-            self.engine.execute(f"DELETE FROM {name} WHERE {where}")
-        else:
-            self.make(f"{name}_kept", f"SELECT * FROM {name} WHERE NOT coalesce({where}, FALSE)")
-            self.make(name, f"SELECT * FROM {name}_kept")
-
-    def insert(self, name: str, rows: str) -> None:
-        """Add the rows of table `rows`, which has the same columns in any order."""
-        if self.kind == "duckdb":
-            self.engine.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}")
-        else:
-            listed = ", ".join(self.columns(name))
-            self.make(f"{name}_more", f"SELECT {listed} FROM {name} UNION ALL SELECT {listed} FROM {rows}")
-            self.make(name, f"SELECT * FROM {name}_more")
-
-    def replace(self, name: str, rows: str, *, key: str, gone: str) -> None:
-        """Take the rows whose `key` stands in table `gone` out of `name`, and put those of `rows` in."""
-        self.delete(name, f"{key} IN (SELECT {key} FROM {gone})")
-        self.insert(name, rows)
-
     def columns(self, name: str) -> list[str]:
         """The columns of table `name`, in order."""
         return self.arrow(f"SELECT * FROM {name} LIMIT 0").column_names

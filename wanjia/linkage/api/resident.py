@@ -1,13 +1,17 @@
 """The fast lane: a handful of pushed rows linked against everything, from tables that stay in memory.
 
 Same model, same rules and the same SQL as a whole run, over the few nodes that a row can touch: the groups of its number, nodes that
-share a blocking key with them, and the clusters these hang on. What comes out is what a whole run would say of them.
+share a blocking key with them, and the clusters these hang on. What comes out is what a whole run would say of them. Which nodes these
+are is looked up and not joined, so the engine only ever sees small tables and a push costs the same among a million persons.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wanjia.kernel.engine import Engine
 from wanjia.kernel.held import Held
@@ -26,6 +30,12 @@ from wanjia.linkage.errors import NoLinks, TooManyForTheFastLane
 MOST_ROWS = 500
 #: a chain of resembling records longer than this many steps is followed no further at once; clusters are far smaller
 MOST_STEPS = 30
+#: what persons are made from, of an assertion
+FOUNDING = ["assertion_id", "source", "record_key", "subject", "arrival"]
+#: the column that numbers rows which have no id
+PLACE = "place"
+#: what clusters are closed by, of a node
+CLOSING = ["node_id", "source", "size", "uniq", "num", "clash"]
 
 
 @dataclass(frozen=True)
@@ -39,30 +49,33 @@ class FewLinked:
 
 
 class Resident:
-    """The linkage of everything, held in one engine's memory. One at a time; not for several threads."""
+    """The linkage of everything, held in memory. One at a time; not for several threads."""
 
     def __init__(self, work: Workspace, linkage: Linkage, trust: list[SourceTrust], trained: state.Trained) -> None:
         self._work, self._linkage, self._trust, self._trained = work, linkage, trust, trained
-        kin = {kinds.column(key) for f in linkage.features for key in f.via}
-        told = {kinds.column(f.key) for f in linkage.features if f.via}
-        blocks = [f"b{i}" for i in range(len(linkage.blocking))]
-        # the engine keeps the columns by which rows are looked for; what they say is fetched by id
-        self._sought = {
-            WHOLE.assertions: ["assertion_id", "source", "record_key", "subject", "arrival", "num"],
-            WHOLE.bare: ["node_id", "num", *sorted(kin | told)],
-            WHOLE.nodes: ["node_id", "source", "size", "uniq", "num", "clash"],
-            WHOLE.keyed: ["node_id", "num", *blocks],
+        self._kin = sorted({kinds.column(key) for f in linkage.features for key in f.via})
+        self._told = [kinds.column(f.key) for f in linkage.features if f.via]
+        self._blocks = [f"b{i}" for i in range(len(linkage.blocking))]
+        self._assertions = Held(self._taken(WHOLE.assertions), "assertion_id", sought=["record_key", "num"])
+        self._members = Held(self._taken(WHOLE.members), "assertion_id", sought=["node_id"])
+        self._bare = Held(self._taken(WHOLE.bare), "node_id", sought=["num", *self._kin])
+        self._nodes = Held(self._taken(WHOLE.nodes, CLOSING), "node_id", sought=["clash"])
+        self._keyed = Held(self._taken(WHOLE.keyed), "node_id", sought=self._blocks)
+        self._links = Held(self._taken(WHOLE.links), "assertion_id", sought=["person_id"])
+        edges = self._taken(WHOLE.edges)
+        self._edges = Held(_numbered(edges), PLACE, sought=["l", "r"])
+        self._next_edge = edges.num_rows
+        self._terms = {
+            f.key: Held(_numbered(self._taken(f"lk_tf_{f.key}")), PLACE, sought=["term"])
+            for f in linkage.features
+            if f.rarity
         }
-        self._assertions = Held(self._whole(WHOLE.assertions), "assertion_id")
-        self._bare = Held(self._whole(WHOLE.bare), "node_id")
-        self._keyed = Held(self._whole(WHOLE.keyed), "node_id")
-        for table, columns in self._sought.items():
-            work.make("few_narrow", f"SELECT {', '.join(columns)} FROM {table}")
-            work.make(table, "SELECT * FROM few_narrow")
-        work.drop("few_narrow")
 
-    def _whole(self, table: str) -> pa.Table:
-        return self._work.arrow(f"SELECT * FROM {table}")
+    def _taken(self, table: str, columns: list[str] | None = None) -> pa.Table:
+        """Rows that the engine need not keep."""
+        rows = self._work.arrow(f"SELECT {', '.join(columns or ['*'])} FROM {table}")
+        self._work.drop(table)
+        return rows
 
     @classmethod
     def open(cls, engine: Engine, *, lake: Lake, linkage: Linkage, trust: list[SourceTrust], assertions) -> "Resident":
@@ -95,147 +108,115 @@ class Resident:
         """
         if assertions.num_rows > MOST_ROWS:
             raise TooManyForTheFastLane(limit=MOST_ROWS, count=assertions.num_rows)
-        work = self._work
-        work.put("few_input", assertions)
-        sql = node_tables.assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
-        work.make("few_incoming", sql)
-        gone = self._leaving(withdrawn or [])
-        self._regroup()
-        self._rescore()
-        self._reach()
-        self._work.make(FEW.edges, f"SELECT e.* FROM {WHOLE.edges} e JOIN few_reached x ON e.l = x.node_id")
-        for part in ("nodes", "members"):
-            work.make(
-                getattr(FEW, part),
-                f"SELECT t.* FROM {getattr(WHOLE, part)} t JOIN few_reached x ON t.node_id = x.node_id",
+        with self._work.engine.among_few():
+            self._work.put("few_input", assertions)
+            incoming = self._work.arrow(
+                node_tables.assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
             )
-        work.make(
-            FEW.assertions,
-            f"SELECT a.* FROM {WHOLE.assertions} a JOIN {FEW.members} m ON a.assertion_id = m.assertion_id",
-        )
-        self._fetch(self._keyed, "few_reached", FEW.compared)
-        close_clusters(work, self._trained, FEW, keyed=FEW.compared)
-        persons.make_links(work, FEW, self._trained.model.name)
-        persons.make_records(work, FEW)
-        work.make("few_reclustered", "SELECT node_id FROM few_reached UNION SELECT node_id FROM few_replaced")
-        work.replace(WHOLE.clusters, FEW.clusters, key="node_id", gone="few_reclustered")
-        changed = work.arrow(
-            f"""SELECT f.* FROM {FEW.links} f LEFT JOIN {WHOLE.links} w ON f.assertion_id = w.assertion_id
-            WHERE w.assertion_id IS NULL OR f.person_id <> w.person_id OR f.probability <> w.probability
-            OR f.band <> w.band OR f.method <> w.method OR coalesce(f.evidence, -1) <> coalesce(w.evidence, -1)
-            ORDER BY f.assertion_id"""
-        )
-        work.make("few_relinked", f"SELECT assertion_id FROM {FEW.links} UNION SELECT assertion_id FROM few_leaving")
-        work.replace(WHOLE.links, FEW.links, key="assertion_id", gone="few_relinked")
-        touched = work.rows("SELECT count(*) FROM few_touched")[0][0]
-        return FewLinked(
-            links=changed,
-            gone=gone,
-            review=work.arrow(reviewed(FEW)),
-            touched_nodes=touched,
-        )
+            leaving = self._leaving(incoming, withdrawn or [])
+            touched, replaced = self._regroup(incoming, leaving)
+            reached = self._reached(self._rescore(touched, replaced))
+            changed = self._close(reached, leaving)
+            return FewLinked(
+                links=changed,
+                gone=sorted(leaving),
+                review=self._work.arrow(reviewed(FEW)),
+                touched_nodes=touched.num_rows,
+            )
 
-    def links_of(self, person_ids: list[int]) -> pa.Table:
+    def links(self) -> pa.Table:
+        """Every link as it stands, by assertion: what a whole run would write."""
+        return self._links.table().sort_by("assertion_id")
+
+    def links_of(self, person_ids: Iterable[int]) -> pa.Table:
         """The links of these persons as they stand: assertion_id, person_id, probability, band."""
-        self._work.put("few_asked", pa.table({"person_id": pa.array(person_ids, pa.int64())}))
-        return self._work.arrow(
-            f"""SELECT w.assertion_id, w.person_id, w.probability, w.band FROM {WHOLE.links} w
-            WHERE w.person_id IN (SELECT person_id FROM few_asked) ORDER BY w.assertion_id"""
-        )
+        found = self._links.find("person_id", pa.array(person_ids, pa.int64()))
+        return self._links.rows(found, ["assertion_id", "person_id", "probability", "band"]).sort_by("assertion_id")
 
     def some_persons(self, count: int) -> list[int]:
         """The ids of up to `count` persons, for a rehearsal."""
-        return [
-            int(person)
-            for (person,) in self._work.rows(
-                f"SELECT DISTINCT person_id FROM {WHOLE.links} WHERE band = 'link' ORDER BY person_id LIMIT {count}"
-            )
-        ]
+        links = self._links.table()
+        linked = links.filter(pc.equal(links["band"], "link"))["person_id"]
+        return linked.unique().sort()[:count].to_pylist()
 
-    def _leaving(self, withdrawn: list[int]) -> list[int]:
-        """`few_leaving`: assertions that go; superseded ones and the withdrawn."""
-        work = self._work
-        work.put("few_withdrawn", pa.table({"assertion_id": pa.array(withdrawn, pa.int64())}))
-        # step by step, each a join with a tiny table: one statement with all of it would read every record several times over
-        work.make("few_keys", "SELECT DISTINCT record_key, source, subject FROM few_incoming")
-        work.make(
-            "few_gone",
-            f"""SELECT a.assertion_id, a.num FROM {WHOLE.assertions} a JOIN few_keys k
-            ON a.record_key = k.record_key AND a.source = k.source AND a.subject = k.subject
-            UNION SELECT a.assertion_id, a.num FROM {WHOLE.assertions} a JOIN few_withdrawn w ON a.assertion_id = w.assertion_id""",
-        )
-        work.make(
-            "few_leaving",
-            f"SELECT g.assertion_id, g.num, m.node_id FROM {WHOLE.members} m JOIN few_gone g ON m.assertion_id = g.assertion_id",
-        )
-        return [int(i) for (i,) in work.rows("SELECT assertion_id FROM few_leaving ORDER BY assertion_id")]
+    def _leaving(self, incoming: pa.Table, withdrawn: list[int]) -> dict[int, str | None]:
+        """The assertions that go, superseded or withdrawn, with their numbers."""
+        known = ["source", "record_key", "subject"]
+        told = set(zip(*(incoming[column].to_pylist() for column in known), strict=True))
+        columns = ["assertion_id", "num", *known]
+        older = self._assertions.rows(self._assertions.find("record_key", incoming["record_key"]), columns).to_pylist()
+        gone = {row["assertion_id"]: row["num"] for row in older if tuple(row[column] for column in known) in told}
+        return gone | {row["assertion_id"]: row["num"] for row in self._assertions.rows(withdrawn, columns).to_pylist()}
 
-    def _regroup(self) -> None:
-        """Rebuild the nodes of every touched number and lone record; `few_touched` and `few_vanished` name them."""
+    def _regroup(self, incoming: pa.Table, leaving: dict[int, str | None]) -> tuple[pa.Table, np.ndarray]:
+        """Rebuild the nodes of every touched number and lone record: (the nodes, ids of all that they take the place of)."""
         work, linkage = self._work, self._linkage
-        work.make(
-            "few_numbers",
-            "SELECT num FROM few_incoming WHERE num IS NOT NULL UNION SELECT num FROM few_leaving WHERE num IS NOT NULL",
-        )
-        work.make(
-            "few_mate_ids", f"SELECT a.assertion_id FROM {WHOLE.assertions} a JOIN few_numbers n ON a.num = n.num"
-        )
-        self._fetch(self._assertions, "few_mate_ids", "few_mates")
-        work.make(
-            FEW.assertions,
-            """SELECT * FROM few_mates WHERE assertion_id NOT IN (SELECT assertion_id FROM few_leaving)
-            UNION ALL SELECT * FROM few_incoming""",
-        )
-        work.make("few_moved", "SELECT assertion_id FROM few_mates UNION SELECT assertion_id FROM few_leaving")
-        work.make(
-            "few_old_nodes",
-            f"SELECT DISTINCT m.node_id FROM {WHOLE.members} m JOIN few_moved o ON m.assertion_id = o.assertion_id",
-        )
+        numbers = {*incoming["num"].to_pylist(), *leaving.values()} - {None}
+        asked = pa.array(sorted(numbers), pa.string())
+        mates = self._assertions.rows(self._assertions.find("num", asked))
+        mates = mates.filter(pc.is_in(mates["num"], asked))
+        moved = {*mates["assertion_id"].to_pylist(), *leaving}
+        old_nodes = self._members.rows(moved)["node_id"].unique().to_pylist()
+        staying = mates.filter(pc.invert(pc.is_in(mates["assertion_id"], pa.array(leaving, pa.int64()))))
+        grouped = pa.concat_tables([staying, incoming], promote_options="default")
+        work.put(FEW.assertions, grouped)
         node_tables.make_bare_nodes(work, linkage, self._trust, FEW)
-        work.make(
-            "few_reassigned",
-            f"SELECT assertion_id FROM {FEW.assertions} UNION SELECT assertion_id FROM few_leaving",
-        )
-        self._exchange(
-            WHOLE.assertions, FEW.assertions, key="assertion_id", gone="few_reassigned", held=self._assertions
-        )
-        work.replace(WHOLE.members, FEW.members, key="assertion_id", gone="few_reassigned")
-        self._exchange(WHOLE.bare, FEW.bare, key="node_id", gone="few_old_nodes", held=self._bare)
-        kin = sorted({kinds.column(key) for f in linkage.features for key in f.via})
-        if kin:
-            # a node that names a touched person as its kin may be told something else by it now
-            naming = " UNION ".join(
-                f"SELECT b.node_id FROM {WHOLE.bare} b JOIN few_numbers n ON b.{c} = n.num" for c in kin
-            )
-            work.make("few_naming", f"SELECT node_id FROM ({naming}) q EXCEPT SELECT node_id FROM {FEW.bare}")
-            self._fetch(self._bare, "few_naming", "few_named")
-            work.make("few_bare_all", f"SELECT * FROM few_named UNION ALL BY NAME SELECT * FROM {FEW.bare}")
-            asked = " UNION ".join(f"SELECT {c} AS num FROM few_bare_all WHERE {c} IS NOT NULL" for c in kin)
-            told = ", ".join(f"b.{kinds.column(f.key)}" for f in linkage.features if f.via)
-            work.make("few_kin", f"SELECT b.num, {told} FROM {WHOLE.bare} b JOIN ({asked}) q ON b.num = q.num")
-            work.make(FEW.nodes, node_tables.via_kin_sql(linkage, bare="few_bare_all", everyone="few_kin"))
-        else:
-            work.make(FEW.nodes, f"SELECT * FROM {FEW.bare}")
-        work.make("few_touched", f"SELECT node_id FROM {FEW.nodes}")
-        work.make("few_replaced", "SELECT node_id FROM few_touched UNION SELECT node_id FROM few_old_nodes")
-        self._exchange(WHOLE.nodes, FEW.nodes, key="node_id", gone="few_replaced")
+        members, bare = (work.arrow(f"SELECT * FROM {table}") for table in (FEW.members, FEW.bare))
+        reassigned = {*grouped["assertion_id"].to_pylist(), *leaving}
+        self._assertions.replace(reassigned, grouped)
+        self._members.replace(reassigned, members)
+        self._bare.replace(old_nodes, bare)
+        nodes = self._told_by_kin(bare, asked) if self._kin else bare
+        replaced = np.union1d(nodes["node_id"].to_numpy(), np.array(old_nodes, np.int64))
+        self._nodes.replace(replaced, nodes.select(CLOSING))
+        return nodes, replaced
 
-    def _rescore(self) -> None:
-        """Fresh keys and pairs of the touched nodes; `few_unpaired` are nodes that lost or gained a pair."""
+    def _told_by_kin(self, bare: pa.Table, numbers: pa.Array) -> pa.Table:
+        """The nodes `bare`, and those that name one of `numbers` as their kin: it may tell them something else now."""
+        naming = np.unique(np.concatenate([self._bare.find(column, numbers) for column in self._kin]))
+        named = self._bare.rows(np.setdiff1d(naming, bare["node_id"].to_numpy()))
+        bare = pa.concat_tables([named, bare.select(named.column_names)])
+        self._work.put(FEW.bare, bare)
+        asked = pa.chunked_array([chunk for column in self._kin for chunk in bare[column].chunks], pa.string())
+        self._work.put("few_kin", self._bare.rows(self._bare.find("num", asked.unique()), ["num", *self._told]))
+        return self._work.arrow(node_tables.via_kin_sql(self._linkage, bare=FEW.bare, everyone="few_kin"))
+
+    def _rescore(self, touched: pa.Table, replaced: np.ndarray) -> np.ndarray:
+        """Fresh keys and pairs of the nodes `touched`: the ids of these and of all that lost a pair."""
         work, model = self._work, self._trained.model
+        work.put(FEW.nodes, touched)
+        for feature, terms in self._terms.items():
+            wanted = touched[kinds.column(feature)].unique()
+            work.put(f"lk_tf_{feature}", terms.rows(terms.find("term", wanted), ["term", "share"]))
         pair_tables.make_keyed(work, model, nodes=FEW.nodes, keyed=FEW.keyed)
-        self._exchange(WHOLE.keyed, FEW.keyed, key="node_id", gone="few_replaced", held=self._keyed)
-        pair_tables.make_pairs(work, self._linkage, keyed=WHOLE.keyed, drivers="few_touched", pairs=FEW.pairs)
-        work.make("few_met", f"SELECT l AS node_id FROM {FEW.pairs} UNION SELECT r FROM {FEW.pairs}")
-        self._fetch(self._keyed, "few_met", FEW.compared)
-        work.make("few_fresh_edges", self._scoring_sql)
-        work.make(
-            "few_unpaired",
-            f"""SELECT l AS node_id, r AS other FROM {WHOLE.edges} WHERE l IN (SELECT node_id FROM few_replaced)
-            OR r IN (SELECT node_id FROM few_replaced)""",
-        )
-        work.delete(WHOLE.edges, "l IN (SELECT node_id FROM few_replaced) OR r IN (SELECT node_id FROM few_replaced)")
-        work.insert(WHOLE.edges, "few_fresh_edges")
+        keyed = work.arrow(f"SELECT * FROM {FEW.keyed}")
+        self._keyed.replace(replaced, keyed)
+        pairs = self._pairs(keyed)
+        work.put(FEW.pairs, pairs)
+        self._compare(np.concatenate([pairs["l"].to_numpy(), pairs["r"].to_numpy()]))
+        fresh = work.arrow(self._scoring_sql)
+        lost = self._edges_at(replaced)
+        self._edges.replace(lost[PLACE].to_numpy(), _numbered(fresh, self._next_edge))
+        self._next_edge += fresh.num_rows
+        unpaired = (lost[side].to_numpy() for side in ("l", "r"))
+        return np.unique(np.concatenate([touched["node_id"].to_numpy(), *unpaired]))
+
+    def _pairs(self, keyed: pa.Table) -> pa.Table:
+        """All candidate pairs (l < r) that touch one of these keyed nodes, by the rules of `pair_tables.make_pairs`."""
+        ids = keyed["node_id"].to_numpy()
+        found = [self._keyed.matches(block, keyed[block]) for block in self._blocks]
+        met = self._keyed.rows(np.concatenate([others for _, others in found]), ["node_id", "num"])
+        lone = met.filter(met["num"].is_null())["node_id"].to_numpy()
+        pairs = [np.empty((0, 2), np.int64)]
+        for rule, (places, others) in zip(self._linkage.blocking, found, strict=True):
+            ones = ids[places]
+            allowed = ones != others
+            if rule.scope == "lone":
+                allowed &= np.isin(ones, lone) | np.isin(others, lone)
+            pairs.append(np.sort(np.stack([ones[allowed], others[allowed]], axis=1), axis=1))
+        # a pair found by several rules is one pair
+        both = np.unique(np.concatenate(pairs), axis=0)
+        return pa.table({"l": both[:, 0], "r": both[:, 1]})
 
     @cached_property
     def _scoring_sql(self) -> str:
@@ -243,43 +224,57 @@ class Resident:
             left=FEW.compared, right=FEW.compared, pairs=FEW.pairs, floor=FLOOR_BITS, words=self._work.words
         )
 
-    def _reach(self) -> None:
-        """`few_reached`: touched nodes, those they were or are paired with, and everything these hang on.
+    def _compare(self, nodes: np.ndarray) -> None:
+        """Make `few_compared`: what these nodes are compared by."""
+        columns = [name for name in self._keyed.columns if name not in self._blocks]
+        self._work.put(FEW.compared, self._keyed.rows(nodes, columns))
+
+    def _edges_at(self, nodes: np.ndarray) -> pa.Table:
+        """The scored pairs of which one of these nodes is a side."""
+        asked = pa.array(nodes, pa.int64())
+        return self._edges.rows(np.concatenate([self._edges.find(side, asked) for side in ("l", "r")]))
+
+    def _reached(self, start: np.ndarray) -> np.ndarray:
+        """These nodes, as far as there are such, and everything they hang on.
 
         Persons under one number hang together though nothing pairs them: their case for review needs both.
         """
-        work = self._work
-        work.make("few_sharing", f"SELECT node_id, clash FROM {WHOLE.nodes} WHERE clash IS NOT NULL")
-        work.make(
-            "few_reached",
-            f"""SELECT DISTINCT n.node_id FROM (SELECT node_id FROM few_touched UNION SELECT node_id FROM few_unpaired
-            UNION SELECT other FROM few_unpaired) n WHERE n.node_id IN (SELECT node_id FROM {WHOLE.nodes})""",
-        )
-        before = -1
+        fresh = reached = np.sort(self._nodes.rows(start, ["node_id"])["node_id"].to_numpy())
         for _ in range(MOST_STEPS):
-            now = work.rows("SELECT count(*) FROM few_reached")[0][0]
-            if now == before:
+            edges = self._edges_at(fresh)
+            sharing = self._nodes.find("clash", self._nodes.rows(fresh, ["clash"])["clash"])
+            found = np.concatenate([edges["l"].to_numpy(), edges["r"].to_numpy(), sharing])
+            fresh = np.setdiff1d(found, reached)
+            if not len(fresh):
                 break
-            before = now
-            work.make(
-                "few_next",
-                f"""SELECT node_id FROM few_reached UNION
-                SELECT r FROM {WHOLE.edges} WHERE l IN (SELECT node_id FROM few_reached) UNION
-                SELECT l FROM {WHOLE.edges} WHERE r IN (SELECT node_id FROM few_reached) UNION
-                SELECT node_id FROM few_sharing WHERE clash IN (
-                SELECT s.clash FROM few_sharing s JOIN few_reached x ON s.node_id = x.node_id)""",
-            )
-            work.make("few_reached", "SELECT * FROM few_next")
+            reached = np.union1d(reached, fresh)
+        return reached
 
-    def _fetch(self, held: Held, ids: str, name: str) -> None:
-        """Make table `name`: the held rows whose ids stand in table `ids` (its first column)."""
-        self._work.put(name, held.rows(one for (one,) in self._work.rows(f"SELECT * FROM {ids}")))
+    def _close(self, reached: np.ndarray, leaving: dict[int, str | None]) -> pa.Table:
+        """Cluster the nodes `reached` anew and take over their links; those of the links that are not as they were."""
+        work, asked = self._work, pa.array(reached, pa.int64())
+        members = self._members.rows(self._members.find("node_id", asked))
+        work.put(FEW.edges, self._edges.rows(self._edges.find("l", asked), ["l", "r", "weight", "pattern"]))
+        work.put(FEW.nodes, self._nodes.rows(reached))
+        work.put(FEW.members, members)
+        work.put(FEW.assertions, self._assertions.rows(members["assertion_id"].to_numpy(), FOUNDING))
+        self._compare(reached)
+        close_clusters(work, self._trained, FEW, keyed=FEW.compared)
+        persons.make_links(work, FEW, self._trained.model.name)
+        persons.make_records(work, FEW)
+        links = work.arrow(f"SELECT * FROM {FEW.links}")
+        ids = links["assertion_id"].to_numpy()
+        work.put("few_before", self._links.rows(ids))
+        changed = work.arrow(
+            f"""SELECT f.* FROM {FEW.links} f LEFT JOIN few_before w ON f.assertion_id = w.assertion_id
+            WHERE w.assertion_id IS NULL OR f.person_id <> w.person_id OR f.probability <> w.probability
+            OR f.band <> w.band OR f.method <> w.method OR coalesce(f.evidence, -1) <> coalesce(w.evidence, -1)
+            ORDER BY f.assertion_id"""
+        )
+        self._links.replace(np.union1d(ids, np.fromiter(leaving, np.int64)), links)
+        return changed
 
-    def _exchange(self, table: str, rows: str, *, key: str, gone: str, held: Held | None = None) -> None:
-        """Take the rows whose `key` stands in table `gone` out, and put those of table `rows` in."""
-        work = self._work
-        if held is not None:
-            leaving = (one for (one,) in work.rows(f"SELECT {key} FROM {gone}"))
-            held.replace(leaving, self._whole(rows))
-        work.make("few_narrow", f"SELECT {', '.join(self._sought[table])} FROM {rows}")
-        work.replace(table, "few_narrow", key=key, gone=gone)
+
+def _numbered(rows: pa.Table, start: int = 0) -> pa.Table:
+    """The rows with a number of their own, from `start`."""
+    return rows.append_column(PLACE, pa.array(np.arange(start, start + rows.num_rows), pa.int64()))
