@@ -31,6 +31,10 @@ STATEMENTS_KEPT = 2_000
 SPARK_SELF_TALK = ("org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator",)
 
 
+# a column that is made from another is computed from it, and not from a copy of all that the other was made from
+ibis.options.sql.fuse_selects = False
+
+
 class Engine:
     """What every engine offers; `con` is the Ibis backend for everything else."""
 

@@ -20,8 +20,10 @@ def address(table: Table, raw: str, step: "Step") -> Table:
     """
     key = step.part.key
     # most addresses are clean, and asking once is much cheaper than four replacements
-    written = ibis.ifelse(table[raw].re_search(patterns.UNCLEAN), _tidied(table[raw]), table[raw])
-    table = step.keep(table.mutate(__plain=known(written, step)))
+    table = table.mutate(__unclean=ibis.ifelse(table[raw].re_search(patterns.UNCLEAN), table[raw], ibis.null("string")))
+    table = _tidied(table, "__unclean")
+    table = table.mutate(__plain=ibis.coalesce(table["__unclean"], table[raw]))
+    table = step.keep(table.mutate(__plain=known(table["__plain"], step)).drop("__unclean"))
     none = ibis.null("string")
     has_text = table["__plain"].re_search("[0-9A-Za-z㐀-鿿]").fill_null(False)
     is_empty = ~has_text & ~is_missing(narrow(table[raw]), step)
@@ -36,11 +38,12 @@ def address(table: Table, raw: str, step: "Step") -> Table:
     return _inside(table, key, step)
 
 
-def _tidied(text: StringValue) -> StringValue:
-    """Half-width, without spaces and punctuation, simple characters for the words of addresses, one kind of dash."""
-    plain = narrow(text).re_replace("[ ,，、;；。]+", "")
-    plain = translated(plain, patterns.TRADITIONAL, patterns.SIMPLE, f"[{patterns.TRADITIONAL}]")
-    return translated(plain, patterns.DASHES, patterns.HYPHENS, f"[{patterns.DASHES}]")
+def _tidied(table: Table, column: str) -> Table:
+    """That column in half width, without spaces and punctuation, simple characters for the words of addresses, one kind of dash."""
+    table = table.mutate(**{column: narrow(table[column]).re_replace("[ ,，、;；。]+", "")})
+    for old, new in ((patterns.TRADITIONAL, patterns.SIMPLE), (patterns.DASHES, patterns.HYPHENS)):
+        table = table.mutate(**{column: translated(table[column], old, new, f"[{old}]")})
+    return table
 
 
 def _headed(table: Table, key: str) -> Table:

@@ -88,31 +88,46 @@ def _parts(table: Table, step: "Step") -> Table:
     table = _in_digits(table, step)
     clean = table["__clean"]
     none = ibis.null("string")
-    is_separated, is_compact = clean.re_search(_SEPARATED), clean.re_search(_COMPACT)
-    is_month, is_compact_month, is_year = (
-        clean.re_search(_MONTH),
-        clean.re_search(_COMPACT_MONTH),
-        clean.re_search(_YEAR),
-    )
-    branches = [
-        (is_compact, (clean.substr(0, 4), clean.substr(4, 2), clean.substr(6, 2))),
-        (is_separated, tuple(clean.re_extract(_SEPARATED, n) for n in (1, 2, 3))),
-        (is_month, (clean.re_extract(_MONTH, 1), clean.re_extract(_MONTH, 2), none)),
-        (is_compact_month, (clean.substr(0, 4), clean.substr(4, 2), none)),
-        (is_year, (clean.substr(0, 4), none, none)),
-    ]
+    # what a day looks like is asked once; then each part is cut out by its shape
+    shapes = {
+        "compact": _COMPACT,
+        "separated": _SEPARATED,
+        "month": _MONTH,
+        "compact month": _COMPACT_MONTH,
+        "year": _YEAR,
+    }
     if step.lookups.date_order != "ymd":
-        day, month = (1, 2) if step.lookups.date_order == "dmy" else (2, 1)
-        branches.append((clean.re_search(_DAY_FIRST), tuple(clean.re_extract(_DAY_FIRST, n) for n in (3, month, day))))
-    year, month, day = (ibis.cases(*((test, parts[n]) for test, parts in branches), else_=none) for n in range(3))
+        shapes["day first"] = _DAY_FIRST
+    table = table.mutate(
+        __shape=ibis.cases(*((clean.re_search(pattern), shape) for shape, pattern in shapes.items()), else_=none),
+        __serial=ibis.ifelse(
+            clean.re_search(_SERIAL), clean.re_extract("^([0-9]+)", 1).try_cast("int64"), ibis.null("int64")
+        ),
+    )
+    shape, clean = table["__shape"], table["__clean"]
+    day_place, month_place = (1, 2) if step.lookups.date_order == "dmy" else (2, 1)
+    table = table.mutate(
+        __year=ibis.cases(
+            (shape == "day first", clean.re_extract(_DAY_FIRST, 3)), (shape.notnull(), clean.substr(0, 4)), else_=none
+        ),
+        __month=ibis.cases(
+            (shape.isin(["compact", "compact month"]), clean.substr(4, 2)),
+            (shape.isin(["separated", "month"]), clean.re_extract("^.{5}([0-9]{1,2})", 1)),
+            (shape == "day first", clean.re_extract(_DAY_FIRST, month_place)),
+            else_=none,
+        ),
+        __day=ibis.cases(
+            (shape == "compact", clean.substr(6, 2)),
+            (shape == "separated", clean.re_extract(_SEPARATED, 3)),
+            (shape == "day first", clean.re_extract(_DAY_FIRST, day_place)),
+            else_=none,
+        ),
+    ).drop("__shape")
+    month, day = table["__month"], table["__day"]
     return step.keep(
         table.mutate(
-            __year=year,
             __month=ibis.ifelse(month.isin(["00", "0"]), none, month.lpad(2, "0")),
             __day=ibis.ifelse(day.isin(["00", "0"]), none, day.lpad(2, "0")),
-            __serial=ibis.ifelse(
-                clean.re_search(_SERIAL), clean.re_extract("^([0-9]+)", 1).try_cast("int64"), ibis.null("int64")
-            ),
         )
     )
 

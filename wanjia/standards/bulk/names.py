@@ -55,8 +55,7 @@ def _han(table: Table, raw: str, step: "Step") -> Table:
     )
     table = step.keep(_folded(step.keep(table), key, step))
     table = table.mutate(**{f"{key}__norm": table["__simple"].lower().re_replace("[·. '’-]", "")})
-    table = step.keep(_split(table, step))
-    return _sounded(table, step)
+    return _sounded(_split(table, step), step)
 
 
 def _folded(table: Table, key: str, step: "Step") -> Table:
@@ -106,17 +105,13 @@ def _sounded(table: Table, step: "Step") -> Table:
     key = step.part.key
     surname, norm = table[f"{key}__surname"], table[f"{key}__norm"]
     heads = step.lookups.homophone_heads
-    table = table.mutate(
-        __spoken=ibis.cases(
-            *(
-                (surname == written, ibis.literal(spoken) + norm.substr(len(written), norm.length()))
-                for written, spoken in heads
-            ),
-            else_=norm,
-        )
-        if heads
-        else norm
-    )
+    if heads:
+        table = table.mutate(__head=surname.cases(*heads, else_=ibis.null("string")))
+        head, norm, surname = table["__head"], table[f"{key}__norm"], table[f"{key}__surname"]
+        spoken_so = ibis.ifelse(head.isnull(), norm, head + norm.substr(surname.length(), norm.length()))
+        table = step.keep(table.mutate(__spoken=spoken_so).drop("__head"))
+    else:
+        table = table.mutate(__spoken=norm)
     spoken = step.keep(table.filter(table["__han"]).select("__spoken").distinct())
     length = spoken["__spoken"].length()
     short, long = spoken.filter(length <= _SHORT), spoken.filter(length > _SHORT)

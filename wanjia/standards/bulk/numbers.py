@@ -35,14 +35,16 @@ def _remainder_coefficients() -> list[int]:
     return [(signed[k - 1] - signed[k]) % 11 for k in range(1, 18)]
 
 
-def check_character(seventeen: StringValue) -> StringValue:
-    """The MOD 11-2 check character of seventeen digits; null where they are not digits."""
-    n = seventeen.try_cast("int64")
+def with_check_character(table: Table, seventeen: str) -> Table:
+    """`table` with `__check`, the MOD 11-2 check character of the seventeen digits in that column; null where they are not digits."""
+    table = table.mutate(__digits=table[seventeen].try_cast("int64"))
+    n = table["__digits"]
     total: IntegerValue = ibis.literal(0, "int64")
     for k, factor in enumerate(_remainder_coefficients(), start=1):
         if factor:
             total = total + (n % 10**k) * factor
-    return ibis.literal(CHECK_CHARACTERS).substr(total % 11, 1)
+    table = table.mutate(__place=total % 11)
+    return table.mutate(__check=ibis.literal(CHECK_CHARACTERS).substr(table["__place"], 1)).drop("__digits", "__place")
 
 
 def identity_number(table: Table, raw: str, step: "Step") -> Table:
@@ -85,14 +87,10 @@ def _citizen_number(table: Table, raw: str, step: "Step") -> Table:
     seventeen = table["__seventeen"]
     born = seventeen.substr(6, 4) + "-" + seventeen.substr(10, 2) + "-" + seventeen.substr(12, 2)
     year = seventeen.substr(6, 4).try_cast("int64")
-    table = step.keep(
-        table.mutate(
-            __check=check_character(seventeen),
-            __is_born=(born.try_cast("date").notnull() & (year >= OLDEST_YEAR) & (year <= LATEST_YEAR)).fill_null(
-                False
-            ),
-        )
+    table = table.mutate(
+        __is_born=(born.try_cast("date").notnull() & (year >= OLDEST_YEAR) & (year <= LATEST_YEAR)).fill_null(False),
     )
+    table = step.keep(with_check_character(table, "__seventeen"))
     number, seventeen = table["__number"], table["__seventeen"]
     is_old_and_known = table["__old_foreign"] & table["__has_prefix"]
     none = ibis.null("string")
@@ -144,12 +142,14 @@ def document_number(table: Table, raw: str, step: "Step") -> Table:
     """
     key = step.part.key
     table = table.mutate(__number=known(narrow(table[raw]).upper().replace(" ", ""), step))
-    number = table["__number"]
     wrong: BooleanValue = ibis.literal(False)
     reason = "NUMBER_PATTERN"
     if step.part.scheme == "disability":
+        table = with_check_character(table.mutate(__seventeen=table["__number"].substr(0, 17)), "__seventeen")
+    number = table["__number"]
+    if step.part.scheme == "disability":
         has_shape = number.re_search("^[0-9]{17}[0-9X][1-7][1-4]$")
-        proves = check_character(number.substr(0, 17)) == number.substr(17, 1)
+        proves = table["__check"] == number.substr(17, 1)
         wrong, reason = ~(has_shape & proves.fill_null(False)), "DISABILITY_NUMBER"
     elif step.part.pattern:
         wrong = ~number.re_search(step.part.pattern)
@@ -175,7 +175,8 @@ def organisation(table: Table, raw: str, step: "Step") -> Table:
     alphabet = ibis.literal(_ORGANISATION_ALPHABET)
     for place in range(17):
         total = total + alphabet.find(code.substr(place, 1)).cast("int64") * (3**place % 31)
-    check = alphabet.substr((31 - total % 31) % 31, 1)
+    table = table.mutate(__place=(31 - total % 31) % 31)
+    code, check = table["__code"], alphabet.substr(table["__place"], 1)
     has_shape = code.re_search(f"^[{_ORGANISATION_ALPHABET}]{{2}}[0-9]{{6}}[{_ORGANISATION_ALPHABET}]{{10}}$")
     table = step.keep(table.mutate(__is_sound=has_shape & (check == code.substr(17, 1))))
     fails = table["__is_code"] & ~table["__is_sound"]
