@@ -5,36 +5,32 @@ A sealed blob is ``suite (1) | key id (4) | nonce (12) | ciphertext + tag``. The
 elsewhere it does not open. Random 96-bit nonces allow 2^32 blobs a key: rotate far below that (NIST SP 800-38D 8.3).
 
 Every process looks at the ring's file again at least once a second while it seals, so a rotation reaches long-lived workers; what was sealed before
-is opened by the key its blob names, until that key is destroyed. Suites are in suites.py, key-encryption keys in wrapping.py.
+is opened by the key its blob names, until that key is destroyed. Sealing is in sealing.py, suites in suites.py, key-encryption keys in
+wrapping.py.
 """
 
 import os
 import secrets
-import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from wanjia.kernel import clock, settings
+from wanjia.kernel import clock, sealing, settings
 from wanjia.kernel.blinding import Blinder
 from wanjia.kernel.errors import KeyUnavailable
 from wanjia.kernel.ring_file import Draft, RingFile
-from wanjia.kernel.suites import NONCE_BYTES, SUITE_NAMES, SUITES, TAG_BYTES, Aead
+from wanjia.kernel.sealing import HEAD, Sealer
+from wanjia.kernel.suites import SUITE_NAMES, SUITES, Aead
 from wanjia.kernel.wrapping import FileWrapper, chosen_wrapper, wrapper_of
 
-HEAD = struct.Struct(">BI")
-HEAD_BYTES = HEAD.size + NONCE_BYTES
 SECRET_BYTES = 32
-#: a process notices a rotation within this time; a key is destroyed only long after
-LOOK_SECONDS = 1.0
 #: purposes that need no suite: keyed hashes and signatures
 BLIND, SIGN = "blind:", "sign:"
 #: signatures that other people's programs check (PDF, JOSE): they know P-256, few know Ed25519
@@ -65,61 +61,6 @@ class Key:
     def state(self) -> str:
         """current (seals), opening (opens what it sealed), or destroyed."""
         return "current" if self.is_current else "destroyed" if self.destroyed_at else "opening"
-
-
-class Sealer:
-    """Seals and opens for one purpose with the key objects kept ready: for millions of small blobs."""
-
-    def __init__(self, keyring: "Keyring", purpose: str) -> None:
-        self._keyring = keyring
-        self._purpose = purpose
-        self._follow()
-
-    @property
-    def head(self) -> bytes:
-        """The first five bytes of what is sealed now: suite and key."""
-        return self._head
-
-    def seal(self, plaintext: bytes, aad: bytes) -> bytes:
-        """Encrypt `plaintext`, bound to `aad`."""
-        if time.monotonic() >= self._look_at:
-            self._follow()
-        nonce = os.urandom(NONCE_BYTES)
-        return self._head + nonce + self._aead.encrypt(nonce, plaintext, aad)
-
-    def seal_many(self, plaintexts: Sequence[bytes], aads: Sequence[bytes]) -> list[bytes]:
-        """Encrypt each, bound to its `aad`, all under one key: for pieces of some ten thousand values."""
-        if time.monotonic() >= self._look_at:
-            self._follow()
-        head, encrypt = self._head, self._aead.encrypt
-        drawn = os.urandom(NONCE_BYTES * len(plaintexts))
-        nonces = [drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES)]
-        return [
-            head + nonce + encrypt(nonce, plaintext, aad)
-            for nonce, plaintext, aad in zip(nonces, plaintexts, aads, strict=True)
-        ]
-
-    def unseal(self, blob: bytes, aad: bytes) -> bytes:
-        """Open `blob`. Raises `KeyUnavailable` when it was altered, moved, or sealed under a key that is gone."""
-        if len(blob) < HEAD_BYTES + TAG_BYTES:
-            raise KeyUnavailable(reason="a sealed value is cut short", folder=str(self._keyring.folder))
-        if blob[: HEAD.size] == self._head:
-            aead = self._aead
-        else:
-            aead = self._keyring._named(self._purpose, blob)
-        try:
-            return aead.decrypt(bytes(blob[HEAD.size : HEAD_BYTES]), bytes(blob[HEAD_BYTES:]), aad)
-        except InvalidTag:
-            raise KeyUnavailable(
-                reason="a sealed value was altered or moved", folder=str(self._keyring.folder)
-            ) from None
-
-    def _follow(self) -> None:
-        """Seal with the key that is current now."""
-        self._keyring._look()
-        self._look_at = time.monotonic() + LOOK_SECONDS
-        suite, key_id, self._aead = self._keyring._current(self._purpose)
-        self._head = HEAD.pack(suite, key_id)
 
 
 class Keyring:
@@ -348,7 +289,7 @@ class Keyring:
             self._refresh()
 
     def _refresh(self) -> None:
-        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._look_at = time.monotonic() + sealing.LOOK_SECONDS
         if self._ring.refresh():
             self._forget()
 

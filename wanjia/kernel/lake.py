@@ -10,6 +10,7 @@ import fcntl
 import io
 import os
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +18,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from wanjia.kernel.errors import KeyUnavailable, LakeFileDamaged, LakeFileMissing
-from wanjia.kernel.keyring import HEAD, Keyring
+from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.sealing import ADDED_BYTES, HEAD
 from wanjia.kernel.wrapping import sync_folder
 
 MAGIC = b"WJL1"
 FRAME_BYTES = 8 * 1024 * 1024
 FRAME_HEAD = struct.Struct(">I?")
 FILE_ID_BYTES = 16
+#: a frame sealed or opened; so many rooms are kept to be used again, because fresh memory costs more than the sealing
+ROOM_BYTES = FRAME_BYTES + ADDED_BYTES
+ROOMS_KEPT = 4
+_rooms: list[memoryview] = []
 SUFFIX = ".sealed"
 
 
@@ -152,6 +158,18 @@ def _inode(path: Path) -> int | None:
         return None
 
 
+def _room() -> memoryview:
+    try:
+        return _rooms.pop()
+    except IndexError:
+        return memoryview(bytearray(ROOM_BYTES))
+
+
+def _give_back(rooms: list[memoryview]) -> None:
+    while rooms and len(_rooms) < ROOMS_KEPT:
+        _rooms.append(rooms.pop())
+
+
 class _SealedWriter(io.RawIOBase):
     """A file object that seals what is written; the file appears under its name only when the block ends well."""
 
@@ -165,22 +183,33 @@ class _SealedWriter(io.RawIOBase):
         self._file = open(self._temporary, "wb")
         self._file_id = os.urandom(FILE_ID_BYTES)
         self._file.write(MAGIC + self._file_id)
-        self._held = bytearray()
+        self._own = [_room(), _room()]
+        self._plain, self._sealed = self._own
+        self._held = 0  # bytes of the next frame that lie in `_plain`
         self._number = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, content) -> int:
-        piece = memoryview(content).cast("B")
-        self._held += piece
-        while len(self._held) > FRAME_BYTES:
-            self._frame(bytes(self._held[:FRAME_BYTES]), is_last=False)
-            del self._held[:FRAME_BYTES]
+        left = piece = memoryview(content).cast("B")
+        # a full frame waits for what comes after it: it may be the last
+        while len(left) + self._held > FRAME_BYTES:
+            if not self._held:
+                self._frame(left[:FRAME_BYTES], is_last=False)
+                left = left[FRAME_BYTES:]
+                continue
+            taken = FRAME_BYTES - self._held
+            self._plain[self._held : FRAME_BYTES] = left[:taken]
+            self._frame(self._plain[:FRAME_BYTES], is_last=False)
+            self._held, left = 0, left[taken:]
+        self._plain[self._held : self._held + len(left)] = left
+        self._held += len(left)
         return len(piece)
 
-    def _frame(self, plaintext: bytes, *, is_last: bool) -> None:
-        blob = self._sealer.seal(plaintext, _frame_aad(self._name, self._file_id, self._number, is_last))
+    def _frame(self, plaintext: memoryview, *, is_last: bool) -> None:
+        aad = _frame_aad(self._name, self._file_id, self._number, is_last)
+        blob = self._sealer.seal_into(self._sealed, plaintext, aad)
         self._file.write(FRAME_HEAD.pack(len(blob), is_last))
         self._file.write(blob)
         self._number += 1
@@ -191,7 +220,7 @@ class _SealedWriter(io.RawIOBase):
     def __exit__(self, kind, *_) -> None:
         try:
             if kind is None:
-                self._frame(bytes(self._held), is_last=True)
+                self._frame(self._plain[: self._held], is_last=True)
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
@@ -203,6 +232,7 @@ class _SealedWriter(io.RawIOBase):
         finally:
             self._file.close()
             self._temporary.unlink(missing_ok=True)
+            _give_back(self._own)
 
 
 class _SealedReader(io.RawIOBase):
@@ -219,6 +249,8 @@ class _SealedReader(io.RawIOBase):
             self._file.close()
             raise LakeFileDamaged(name=name)
         self._file_id = head[len(MAGIC) :]
+        self._own = [_room(), _room()]
+        self._sealed, self._plain = self._own
         self._held = memoryview(b"")
         self._number = 0
         self._ended = False
@@ -244,19 +276,20 @@ class _SealedReader(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        pieces, wanted = [], size
-        while wanted != 0:
+        wanted = size if size >= 0 else sys.maxsize
+        if wanted <= len(self._held):
+            return bytes(self._taken(wanted))
+        # gathered in one place: what lies in a room is gone with the next frame
+        found = io.BytesIO()
+        while wanted > 0 and (self._held or not self._ended):
             if not self._held:
-                if self._ended:
-                    break
                 self._next_frame()
-                continue
-            piece = self._held[:wanted] if wanted > 0 else self._held
-            self._held = self._held[len(piece) :]
-            pieces.append(piece)
-            if wanted > 0:
-                wanted -= len(piece)
-        return b"".join(pieces)
+            wanted -= found.write(self._taken(wanted))
+        return found.getvalue()
+
+    def _taken(self, count: int) -> memoryview:
+        taken, self._held = self._held[:count], self._held[count:]
+        return taken
 
     def _next_frame(self) -> None:
         head = self._file.read(FRAME_HEAD.size)
@@ -264,16 +297,19 @@ class _SealedReader(io.RawIOBase):
             raise LakeFileDamaged(name=self._name)
         length, is_last = FRAME_HEAD.unpack(head)
         # a damaged length must not make us ask for gigabytes
-        blob = self._file.read(min(length, 2 * FRAME_BYTES))
-        if len(blob) != length or (is_last and self._file.read(1)):
+        blob = self._sealed[: min(length, ROOM_BYTES)]
+        if self._file.readinto(blob) != length or (is_last and self._file.read(1)):
             raise LakeFileDamaged(name=self._name)
+        aad = _frame_aad(self._name, self._file_id, self._number, is_last)
         try:
-            plaintext = self._sealer.unseal(blob, _frame_aad(self._name, self._file_id, self._number, is_last))
+            self._held = self._sealer.unseal_into(self._plain, blob, aad)
         except KeyUnavailable:
             raise LakeFileDamaged(name=self._name) from None
-        self._held, self._ended = memoryview(plaintext), is_last
+        self._ended = is_last
         self._number += 1
 
     def close(self) -> None:
         self._file.close()
+        self._held = memoryview(b"")
+        _give_back(self._own)
         super().close()

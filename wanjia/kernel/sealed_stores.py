@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from django.db import connection, transaction
 
-from wanjia.kernel.keyring import BLIND, HEAD, Keyring, Sealer
+from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.lake import Lake
+from wanjia.kernel.sealing import HEAD, Sealer
 from wanjia.kernel.wrapping import sync_folder
 
 ROWS_AT_A_TIME = 2_000

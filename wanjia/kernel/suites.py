@@ -23,6 +23,12 @@ class Aead(Protocol):
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes:
         """The plaintext. Raises `InvalidTag`."""
 
+    def encrypt_into(self, nonce: bytes, data: memoryview, associated_data: bytes, buf: memoryview) -> int:
+        """The same as `encrypt`, into `buf`, which is exactly as long as ciphertext and tag: for megabytes, into memory that is used again."""
+
+    def decrypt_into(self, nonce: bytes, data: memoryview, associated_data: bytes, buf: memoryview) -> int:
+        """The same as `decrypt`, into `buf`, which is exactly as long as the plaintext. Raises `InvalidTag`."""
+
 
 class Sm4Gcm:
     """SM4-GCM with the interface of AESGCM; the tag length is checked here because `Cipher` leaves it to the caller."""
@@ -41,6 +47,14 @@ class Sm4Gcm:
         decryptor = Cipher(algorithms.SM4(self._key), modes.GCM(nonce, sealed[-TAG_BYTES:])).decryptor()
         decryptor.authenticate_additional_data(aad)
         return decryptor.update(sealed[:-TAG_BYTES]) + decryptor.finalize()
+
+    def encrypt_into(self, nonce: bytes, plaintext: memoryview, aad: bytes, room: memoryview) -> int:
+        room[:] = self.encrypt(nonce, plaintext, aad)
+        return len(room)
+
+    def decrypt_into(self, nonce: bytes, sealed: memoryview, aad: bytes, room: memoryview) -> int:
+        room[:] = self.decrypt(nonce, bytes(sealed), aad)
+        return len(room)
 
 
 #: suite → (its cipher, bytes of a key)

@@ -24,7 +24,7 @@ WHO = {"by": "keeper", "why": "test"}
 @pytest.fixture
 def ring(home, db, monkeypatch):
     """The ring of an empty installation; nobody waits."""
-    monkeypatch.setattr("wanjia.kernel.keyring.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("wanjia.kernel.sealing.LOOK_SECONDS", 0.0)
     monkeypatch.setattr(keys, "SETTLE_SECONDS", 0.0)
     return Keyring.open(home)
 

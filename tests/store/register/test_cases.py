@@ -267,7 +267,7 @@ def test_a_person_known_by_an_event_is_erased_with_the_cases(engine, town, li, s
 
 
 def test_everything_of_a_case_moves_to_new_keys(town, li, sun, monkeypatch):
-    monkeypatch.setattr("wanjia.kernel.keyring.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("wanjia.kernel.sealing.LOOK_SECONDS", 0.0)
     monkeypatch.setattr(keys, "SETTLE_SECONDS", 0.0)
     purposes = ("event-form", "number-series", "amendment", "blind:name", "blind:number", "blind:number-series")
     case = make.register("birth", birth(town), by=li)

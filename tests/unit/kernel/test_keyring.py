@@ -36,6 +36,22 @@ def test_what_is_sealed_opens_in_its_place_only(tmp_path, suite):
         ring.unseal("vault", blob[:10], b"person|7|1")
 
 
+@pytest.mark.parametrize("suite", [AES_256_GCM, SM4_GCM])
+@pytest.mark.parametrize("size", [0, 1, 100_000])
+def test_what_is_sealed_into_a_room_is_a_blob_like_any_other(tmp_path, suite, size):
+    sealer = Keyring.open(tmp_path, suite=suite).sealer("lake")
+    plain, room = bytes(range(256)) * 391, memoryview(bytearray(200_000))
+    plain = plain[:size]
+    blob = bytes(sealer.seal_into(room, memoryview(plain), b"place"))
+    assert sealer.unseal(blob, b"place") == plain
+    assert sealer.unseal_into(room, memoryview(sealer.seal(plain, b"place")), b"place") == plain
+    for wrong in (blob[:-1], blob[:20], blob[:-1] + bytes([blob[-1] ^ 1])):
+        with pytest.raises(KeyUnavailable):
+            sealer.unseal_into(room, memoryview(wrong), b"place")
+    with pytest.raises(KeyUnavailable):
+        sealer.unseal_into(room, memoryview(blob), b"elsewhere")
+
+
 def test_old_blobs_open_after_rotation_and_in_a_process_that_read_the_ring_before(tmp_path):
     early = Keyring(tmp_path)
     old = early.seal("vault", b"before", b"")

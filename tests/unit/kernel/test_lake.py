@@ -1,10 +1,12 @@
 """The lake gives back what was written, shows nothing in clear, and refuses anything that was altered."""
 
+from contextlib import ExitStack
+
 import pyarrow as pa
 import pytest
 
 from wanjia.kernel.errors import LakeFileDamaged, LakeFileMissing
-from wanjia.kernel.lake import FRAME_BYTES, Lake
+from wanjia.kernel.lake import FRAME_BYTES, Lake, _SealedReader
 
 SECRET = "欧阳晓明110105194912310021"
 
@@ -37,6 +39,22 @@ def test_bytes_come_back_at_every_frame_border(lake, size):
     content = b"\xe5" * size
     lake.write_bytes("original", content)
     assert lake.read_bytes("original") == content
+
+
+def test_files_that_are_read_and_written_at_once_do_not_mix(lake):
+    contents = {str(n): bytes([n]) * (FRAME_BYTES + 1000 * n) for n in range(4)}
+    for name, content in contents.items():
+        lake.write_bytes(name, content)
+    readers = {name: _SealedReader(lake, name) for name in contents}
+    with ExitStack() as open_files:
+        for reader in readers.values():
+            open_files.enter_context(reader)
+        found = dict.fromkeys(contents, b"")
+        # in pieces that end before, at and after the border of a frame
+        for size in (10, FRAME_BYTES - 10, 500, -1):
+            for name, reader in readers.items():
+                found[name] += reader.read(size)
+    assert found == contents
 
 
 def test_nothing_is_in_clear_on_disk(lake, tmp_path):

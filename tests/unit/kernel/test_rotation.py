@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from wanjia.kernel import keyring as keyring_module
+from wanjia.kernel import sealing
 from wanjia.kernel.errors import KeyUnavailable
 from wanjia.kernel.keyring import Keyring
 from wanjia.kernel.lake import FRAME_BYTES, Lake
@@ -26,7 +26,7 @@ def folder(tmp_path):
 @pytest.fixture
 def impatient(monkeypatch):
     """Everybody looks at the ring each time."""
-    monkeypatch.setattr(keyring_module, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(sealing, "LOOK_SECONDS", 0.0)
 
 
 def test_a_long_lived_sealer_follows_a_rotation(folder, impatient):

@@ -6,8 +6,9 @@ from typing import Any
 from django.db import transaction
 
 from wanjia.kernel import settings
-from wanjia.kernel.keyring import HEAD, Keyring
+from wanjia.kernel.keyring import Keyring
 from wanjia.kernel.sealed_stores import Note
+from wanjia.kernel.sealing import HEAD
 
 PURPOSE = "second-factor"
 PLACE = b"mfa_authenticator|data"

@@ -1,7 +1,6 @@
 """Receiving: files, inboxes and pulls become deliveries. The bytes are sealed in the lake before anything looks inside."""
 
 import hashlib
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,7 +178,7 @@ def _land(source: Source, raw: bytes, suffix: str, *, by: str, why: str, salt: s
             return Received(known, True)
         delivery = known or _open_delivery(source, raw, salt)
         # before the commit: a delivery without its bytes must not exist, bytes without a delivery are swept
-        lake().write_bytes(f"landing/{delivery.id}", io.BytesIO(raw))
+        lake().write_bytes(f"landing/{delivery.id}", raw)
         refusal: IntakeError | None = None
         try:
             delivery.kind = check_envelope(raw, suffix, source)

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from wanjia.kernel.errors import KeyUnavailable
-from wanjia.kernel.keyring import HEAD, Keyring
+from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.sealing import HEAD
 from wanjia.kernel.wrapping import sync_folder
 from wanjia.trace.rules.handover import Generation, Handover, generations, parse_handovers, signed_by
 from wanjia.trace.rules.note import COSIGNED_MLDSA44, ED25519, Checkpoint, Key, Note, cosign, parse_vkey, sign
