@@ -10,6 +10,7 @@ import json
 import resource
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -297,22 +298,25 @@ def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[s
     from wanjia.intake.errors import IntakeError
 
     landed = 0
-    if inbox is not None:
-        found = intake.receive_inbox(inbox, by=by, why=why)
-        landed += len(found.received)
-        report.known_again += len(found.known)
-        report.unmatched += found.unmatched
-        report.refused += [_refusal(number, source, error) for number, source, error in found.refused]
-    for source in intake.pullable_sources():
-        try:
-            pulled = intake.pull(source.code, by=by, why=why)
-        except IntakeError as error:
-            # one department's database that does not answer must not keep the others' data out
-            report.refused.append(_refusal(0, source.code, error))
-            continue
-        if pulled is not None:
-            landed += not pulled.was_known
-            report.known_again += pulled.was_known
+    # what databases tell is fetched while files are landed
+    with ThreadPoolExecutor(1, "pulling") as pool:
+        pulls = {source.code: intake.begin_pull(source.code, pool) for source in intake.pullable_sources()}
+        if inbox is not None:
+            found = intake.receive_inbox(inbox, by=by, why=why)
+            landed += len(found.received)
+            report.known_again += len(found.known)
+            report.unmatched += found.unmatched
+            report.refused += [_refusal(number, source, error) for number, source, error in found.refused]
+        for code, begun in pulls.items():
+            try:
+                pulled = intake.pull(code, by=by, why=why, begun=begun)
+            except IntakeError as error:
+                # one department's database that does not answer must not keep the others' data out
+                report.refused.append(_refusal(0, code, error))
+                continue
+            if pulled is not None:
+                landed += not pulled.was_known
+                report.known_again += pulled.was_known
     while gathered := intake.gather_pushes(limit=PUSHES_AT_ONCE, by=by, why=why):
         landed += len(gathered)
     return {"rows_out": landed}

@@ -1,6 +1,7 @@
 """Rows that are pushed by machines, and rows that are fetched from a department's database."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -171,6 +172,16 @@ def test_pull_goes_on_from_its_watermark(intake, engine, department):
     assert intake.delivery_named(third.delivery.id).accepted == 0
     assert intake.pull("social_insurance", by="worker", why="test").was_known
     assert Delivery.objects.count() == 3
+
+
+def test_a_pull_that_was_begun_is_the_pull(intake, department):
+    department("1", "2026-01-01 10:00:00")
+    with ThreadPoolExecutor(1) as pool:
+        begun = intake.begin_pull("social_insurance", pool)
+        first = intake.pull("social_insurance", by="worker", why="test", begun=begun)
+        nothing = intake.begin_pull("social_insurance", pool)
+        assert intake.pull("social_insurance", by="worker", why="test", begun=nothing).was_known
+    assert not first.was_known
 
 
 def test_pull_that_fails_moves_no_watermark(intake, department, monkeypatch, tmp_path):

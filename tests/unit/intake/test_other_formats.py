@@ -9,8 +9,11 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
-from tests.unit.intake.sample import read, refusals, rows
+from tests.unit.intake.sample import read, refusals, rows, source
+from wanjia.intake.adapters import json_lines
+from wanjia.intake.adapters.database import pull_rows
 from wanjia.intake.adapters.workbook import check_zip
 from wanjia.intake.errors import (
     DamagedFile,
@@ -116,6 +119,37 @@ def test_json_lines_with_types_aliases_and_bad_lines():
     assert result.report.blank_rows == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "is_regular"),
+    [
+        ('{"编号":"1","姓名":"张三"}\n{"编号":"2","人员姓名":"李四","号码":null}\n', True),
+        # a key that comes later and looks like a moment; one that is empty everywhere; escapes; no line end at the end
+        ('{"编号":"1","姓名":"a\\n\\"b"}\n{"编号":"2","性别":"2020-01-01","号码":null}\n{}\n{"编号":""}', True),
+        ('{"编号":"1","姓名":"{}"}\n{"编号":"2","姓名":"[王]"}\n{"编号":"3","姓名":"{\\"a\\":1}"}\n', True),
+        ('{"编号":"1"}{"编号":"2"}\n{"编号":\n"3"}\n{"编号":"4"}\n{"编号":"5"}\n{"编号":"6"}\n', False),
+        ('{"编号":"1"}{"编号":"2"}\n\n{"编号":"4"}\n', False),
+        ('{"编号":"1"}{"编号":"2"}\n{"编号":"4"}\n', False),
+        ('{"编号":"1","姓名":"a"}\n{"编号":"2","姓名":7}\n', False),
+        ('{"编号":"1","姓名":"a"}\n{"编号":"2","性别":true}\n', False),
+        ('{"编号":"1","姓名":"a"}\n{"编号":"2","性别":{}}\n', False),
+        ('{"编号":"1","姓名":"a"}\n{"编号":"2",}\n', False),
+        ('{"编号":"1","姓名":"a"}\r\n{"编号":"2"}\r\n', False),
+        ('{"编号":"1","姓名":"\\ud87e"}\n{"编号":"2","姓名":"\\u738b"}\n', False),
+        ('{"编号":"1","":"a"}\n{"编号":"2"}\n', False),
+        (' {"编号":"1"}\n{"编号":"2"}\n', False),
+    ],
+)
+def test_lines_of_texts_alone_are_read_as_all_lines_are(content, is_regular, monkeypatch):
+    assert (json_lines._regular(content.encode()) is not None) == is_regular
+    fast = read(content, "jsonl")
+    monkeypatch.setattr(json_lines, "_regular", lambda utf8: None)
+    slow = read(content, "jsonl")
+    assert fast.table.equals(slow.table)
+    assert fast.table.schema == slow.table.schema
+    assert fast.refused == slow.refused
+    assert fast.report == slow.report
+
+
 def test_json_array_is_read_as_lines():
     assert rows(read('[\n{"编号":"1","姓名":"a"},{"编号":"2"}]', "jsonl")) == [
         (1, "1", "a", None, None),
@@ -159,3 +193,23 @@ def test_parquet_cut_short(cut):
 def test_parquet_without_rows():
     with pytest.raises(EmptyDelivery):
         read(parquet({"编号": pa.array([], pa.string()), "姓名": pa.array([], pa.string())}), "parquet")
+
+
+def test_pulled_rows_are_the_lines_that_json_writes(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'department.sqlite'}"
+    monkeypatch.setenv("SAMPLE_URL", url)
+    held = [
+        {"编号": "1", "姓名": '张"三\\\n\x01\x7f\u2028𠮷', "性别": None, "号码": 12.5},
+        {"编号": "2", "姓名": "100%s %", "性别": "", "号码": 7.0},
+    ]
+    engine = sa.create_engine(url)
+    kinds = {"编号": sa.String, "姓名": sa.String, "性别": sa.String, "号码": sa.Float}
+    table = sa.Table("people", sa.MetaData(), *(sa.Column(name, kind) for name, kind in kinds.items()))
+    table.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(table.insert(), held)
+    declared = source("table", format={"table": "people", "url_setting": "SAMPLE_URL"})
+    pulled = pull_rows(declared, None)
+    texts = [{name: row[name] if row[name] is None else str(row[name]) for name in kinds} for row in held]
+    assert pulled.rows == 2
+    assert pulled.raw == "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts).encode()

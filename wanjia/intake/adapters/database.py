@@ -13,8 +13,9 @@ from wanjia.intake.rules import MAX_ROWS, match_header, movement_word
 from wanjia.kernel import settings
 
 BATCH_ROWS = 20_000
-#: one encoder for all rows: `json.dumps` with an option makes a new one for each
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
+MAPPED_BYTES = 1024**3
+#: a text as JSON writes it, characters as they are
+_quoted = json.encoder.encode_basestring
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
     try:
         engine = sa.create_engine(url)
         with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                # rows come in an index's order, each from another page: asking the system for every page costs as much as the rows
+                connection.exec_driver_sql(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             table = sa.Table(name, sa.MetaData(), schema=schema or None, autoload_with=connection)
             columns = _chosen(source, [column.name for column in table.columns])
             query = sa.select(*(table.c[theirs].label(ours) for ours, theirs in columns.items()))
@@ -58,21 +62,25 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
                 query = query.order_by(held)
                 if watermark is not None:
                     query = query.where(held >= _typed(watermark, held))
-            lines: list[str] = []
+            # the lines as `json.dumps` would write them, column by column, which takes half the time
+            line = "{" + ", ".join(f"{_quoted(name)}: ".replace("%", "%%") + "%s" for name in columns) + "}\n"
+            pieces, rows = [], 0
             last = watermark
             held_at = list(columns).index(mark) if mark else None
             found = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query)
             for part in found.partitions():
-                lines += [_as_json(dict(zip(columns, map(_text, row), strict=True))) for row in part]
+                cells = (list(map(_cell, column)) for column in zip(*part, strict=True))
+                pieces.append("".join(map(line.__mod__, zip(*cells, strict=True))).encode())
+                rows += len(part)
                 if held_at is not None:
                     last = next((_text(row[held_at]) for row in reversed(part) if row[held_at] is not None), last)
-                if len(lines) > MAX_ROWS:
+                if rows > MAX_ROWS:
                     raise PullFailed(source=source.code, reason=f"more than {MAX_ROWS} rows")
         engine.dispose()
     except (sa.exc.SQLAlchemyError, ImportError, ValueError) as wrong:
         # the class alone: a database's own message may quote values
         raise PullFailed(source=source.code, reason=type(wrong).__name__) from None
-    return Pulled(("\n".join(lines) + "\n").encode() if lines else b"", len(lines), last)
+    return Pulled(b"".join(pieces), rows, last)
 
 
 def _chosen(source: Source, delivered: list[str]) -> dict[str, str]:
@@ -101,8 +109,14 @@ def _typed(watermark: str, column: Any) -> Any:
     return watermark
 
 
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
+def _cell(value: Any) -> str:
+    if value is None:
+        return "null"
+    return _quoted(value if type(value) is str else _text(value))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

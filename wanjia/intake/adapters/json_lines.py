@@ -1,4 +1,5 @@
-"""JSON lines: one object a line, from a file, a push or a pull. DuckDB parses them; Python only looks at lines that fail.
+"""JSON lines: one object a line, from a file, a push or a pull. Arrow reads lines that hold nothing but texts; DuckDB parses all others, and
+Python only looks at lines that fail. Both ways give the same rows.
 
 This reading is local whatever engine does the rest: it is the file format's matter, like CSV's.
 """
@@ -14,6 +15,7 @@ import numpy
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
+import pyarrow.json as pajson
 
 from wanjia.intake.adapters.encoding import to_utf8
 from wanjia.intake.adapters.rows import (
@@ -45,6 +47,67 @@ def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadR
     if utf8.lstrip()[:1] == b"[":
         utf8 = _lines_of_array(utf8)
     report = ReadingReport(kind, encoding, list(source.format.encodings), header_row=0)
+    regular = _regular(utf8)
+    if regular is not None:
+        taken = _taken_keys(sorted(regular.column_names), source, report)
+        row_no = pa.array(numpy.arange(1, regular.num_rows + 1, dtype=numpy.int64))
+        columns = {
+            name: regular[keys[0]] if len(keys) == 1 else pc.coalesce(*(regular[key] for key in keys))
+            for name, keys in taken.items()
+        }
+        refused = []
+    else:
+        row_no, columns, refused = _parsed(utf8, source, report)
+    emptied = {name: _emptied(column) for name, column in columns.items()}
+    return refuse_defective(_refuse_nested(ReadRows(text_table(row_no, emptied, source), refused, [], report)))
+
+
+def _taken_keys(keys: list[str], source: Source, report: ReadingReport) -> dict[str, list[str]]:
+    """Declared column → the keys under which the lines tell it, the one that counts first. Raises the errors about columns."""
+    if len(keys) > MAX_COLUMNS:
+        raise TooManyColumns(count=len(keys), limit=MAX_COLUMNS)
+    match = match_header(keys, source.columns(), source.required_columns())
+    # unlike a table's header, lines may each use another of a column's names; the first filled one counts
+    accept_header(dataclasses.replace(match, doubled=[]), keys, source, report)
+    return {name: [keys[place] for place in sorted(places)] for name, places in match.claims.items()}
+
+
+def _regular(utf8: bytes) -> pa.Table | None:
+    """The lines as a table of their keys, all of them texts, or None when anything about them is irregular.
+
+    Every line must be one object: begin and end as one does, and be one row. Escaped code points are left to the parser that says which line
+    has half a character.
+    """
+    lines = utf8.count(b"\n") + (not utf8.endswith(b"\n"))
+    begun = utf8.count(b"\n{") + utf8.startswith(b"{")
+    if begun != lines or utf8.count(b"}\n") + utf8.endswith(b"}") != lines or b"\\u" in utf8:
+        return None
+    try:
+        first = json.loads(utf8[: utf8.find(b"\n") + 1] or utf8)
+        table = _arrow_rows(utf8, list(first))
+        if any(not pa.types.is_string(kind) for kind in table.schema.types):
+            # a key that the first line does not have: what looks like a moment is a text as well
+            table = _arrow_rows(utf8, table.column_names)
+    except (ValueError, RecursionError):
+        return None
+    is_whole = table.num_rows == lines and all(pa.types.is_string(kind) for kind in table.schema.types)
+    return table if is_whole and table.num_columns and "" not in table.column_names else None
+
+
+def _arrow_rows(utf8: bytes, keys: list[str]) -> pa.Table:
+    return pajson.read_json(
+        pa.BufferReader(utf8),
+        read_options=pajson.ReadOptions(block_size=BLOCK_BYTES),
+        parse_options=pajson.ParseOptions(
+            explicit_schema=pa.schema([(key, pa.string()) for key in keys]), unexpected_field_behavior="infer"
+        ),
+    )
+
+
+def _parsed(
+    utf8: bytes, source: Source, report: ReadingReport
+) -> tuple[pa.Array, dict[str, pa.ChunkedArray], list[RefusedRow]]:
+    """(row numbers, declared columns, refused lines) of any lines at all."""
     lines = _lines(utf8)
     with _parser(len(utf8)) as con:
         con.register("lines", lines)
@@ -68,12 +131,7 @@ def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadR
                 "SELECT DISTINCT unnest(json_keys(line)) AS key FROM parsed WHERE is_object ORDER BY key"
             ).fetchall()
         ]
-        if len(keys) > MAX_COLUMNS:
-            raise TooManyColumns(count=len(keys), limit=MAX_COLUMNS)
-        match = match_header(keys, source.columns(), source.required_columns())
-        # unlike a table's header, lines may each use another of a column's names; the first filled one counts
-        accept_header(dataclasses.replace(match, doubled=[]), keys, source, report)
-        taken = {name: [keys[place] for place in sorted(places)] for name, places in match.claims.items()}
+        taken = _taken_keys(keys, source, report)
         shape = json.dumps({key: "VARCHAR" for names in taken.values() for key in names}, ensure_ascii=False)
         con.execute(
             "CREATE TABLE held AS SELECT row_no, json_transform(line, ?) AS held FROM parsed WHERE is_object", [shape]
@@ -84,9 +142,7 @@ def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadR
         )
         table = con.sql(f"SELECT row_no, {fields} FROM held ORDER BY row_no").to_arrow_table()
     refused = [RefusedRow(row_no, None, "NOT_JSON", kept_cells([("0", line)])) for row_no, line in broken]
-    columns = {name: _emptied(table[f"c{i}"]) for i, name in enumerate(taken)}
-    read = ReadRows(text_table(table["row_no"].combine_chunks(), columns, source), refused, [], report)
-    return refuse_defective(_refuse_nested(read))
+    return table["row_no"].combine_chunks(), {name: table[f"c{i}"] for i, name in enumerate(taken)}, refused
 
 
 @contextmanager
@@ -117,7 +173,8 @@ def _quoted(name: str) -> str:
 
 
 def _emptied(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+    is_empty = pc.equal(column, "")
+    return pc.if_else(is_empty, pa.scalar(None, pa.string()), column) if pc.any(is_empty).as_py() else column
 
 
 def _lines(utf8: bytes) -> pa.Table:

@@ -37,7 +37,15 @@ from wanjia.intake.api.reads import (
     source_name,
     together,
 )
-from wanjia.intake.api.receive import InboxReport, Received, pull, receive_file, receive_inbox, sweep_landings
+from wanjia.intake.api.receive import (
+    InboxReport,
+    Received,
+    begin_pull,
+    pull,
+    receive_file,
+    receive_inbox,
+    sweep_landings,
+)
 from wanjia.intake.api.sources import load_sources, pullable_sources, source_named, sources, sources_due
 from wanjia.intake.api.standardise import (
     preview_file,
@@ -63,6 +71,7 @@ __all__ = [
     "active_deliveries",
     "active_issues",
     "bearer_of",
+    "begin_pull",
     "deliveries",
     "delivery_assertions",
     "delivery_issues",

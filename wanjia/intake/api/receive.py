@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connection, transaction
 
-from wanjia.intake.adapters.database import pull_rows
+from wanjia.intake.adapters.database import Pulled, pull_rows
 from wanjia.intake.adapters.files import check_envelope, suffix_of
 from wanjia.intake.api.sources import keyring, lake, source_named, sources
 from wanjia.intake.declared import Source
@@ -59,7 +60,8 @@ def receive_file(path: Path, *, source: str | None = None, by: str, why: str) ->
     """
     _ensure_may_come(path)
     chosen = source_named(source) if source else source_of(path)
-    return _land(chosen, bytes_of(path), suffix_of(path.name), by=by, why=why)
+    raw = bytes_of(path)
+    return _land(chosen, raw, suffix_of(path.name), said_of(chosen.code, raw), by=by, why=why)
 
 
 def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
@@ -83,13 +85,12 @@ def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
                 continue
             code = source.code
             raw = bytes_of(path)
-            withdrawn = Delivery.objects.filter(
-                source=code, digest__in=_digests(source, raw), status=Status.WITHDRAWN
-            ).first()
+            said = said_of(code, raw)
+            withdrawn = Delivery.objects.filter(source=code, digest__in=_digests(said), status=Status.WITHDRAWN).first()
             if withdrawn:
                 report.known.append(withdrawn)
                 continue
-            received = _land(source, raw, suffix_of(path.name), by=by, why=why)
+            received = _land(source, raw, suffix_of(path.name), said, by=by, why=why)
             (report.known if received.was_known else report.received).append(received.delivery)
         except IntakeError as error:
             report.refused.append((number, code, error))
@@ -102,28 +103,46 @@ def _ensure_may_come(path: Path) -> None:
         raise PracticeTakesNoRecords()
 
 
-def pull(source: str, *, by: str, why: str) -> Received | None:
+def begin_pull(source: str, pool: Executor) -> Future[Pulled]:
+    """Let `pool` fetch what a source's database has since the last pull, for `pull`. Raises `PullNotConfigured`; the future, what `pull` does."""
+    chosen = _pullable(source)
+    return pool.submit(pull_rows, chosen, _watermark(source))
+
+
+def pull(source: str, *, by: str, why: str, begun: Future[Pulled] | None = None) -> Received | None:
     """Fetch what a source's database has since the last pull, as one delivery; None when there is nothing to tell.
 
-    The watermark moves in the transaction that lands the rows: a killed pull is simply done again. Raises
-    `PullNotConfigured`, `PullFailed`, `MissingColumns`.
+    What `begin_pull` has `begun` is taken instead of fetched. The watermark moves in the transaction that lands the rows: a killed pull
+    is simply done again. Raises `PullNotConfigured`, `PullFailed`, `MissingColumns`.
     """
-    chosen = source_named(source)
-    if chosen.format.kind != "table":
-        raise PullNotConfigured(source=source, setting="format.kind")
-    state = SourceState.objects.filter(source=source).first()
-    pulled = pull_rows(chosen, state.watermark if state else None)
+    chosen = _pullable(source)
+    pulled = begun.result() if begun else pull_rows(chosen, _watermark(source))
     with transaction.atomic():
-        received = _land(chosen, pulled.raw, ".jsonl", by=by, why=why) if pulled.rows else None
+        received = None
+        if pulled.rows:
+            received = _land(chosen, pulled.raw, ".jsonl", said_of(source, pulled.raw), by=by, why=why)
         SourceState.objects.update_or_create(
             source=source, defaults={"watermark": pulled.watermark, "pulled_at": clock.now()}
         )
     return received
 
 
+def _pullable(source: str) -> Source:
+    chosen = source_named(source)
+    if chosen.format.kind != "table":
+        raise PullNotConfigured(source=source, setting="format.kind")
+    return chosen
+
+
+def _watermark(source: str) -> str | None:
+    state = SourceState.objects.filter(source=source).first()
+    return state.watermark if state else None
+
+
 def land_pushed(source: Source, raw: bytes, *, by: str, why: str) -> Delivery:
     """Land gathered pushed rows as one delivery. Same rows pushed on two days are two deliveries: each push was asked for."""
-    return _land(source, raw, ".jsonl", by=by, why=why, salt=str(clock.now().timestamp())).delivery
+    said = said_of(source.code, raw, str(clock.now().timestamp()))
+    return _land(source, raw, ".jsonl", said, by=by, why=why).delivery
 
 
 def sweep_landings() -> int:
@@ -169,14 +188,14 @@ def note_failure(delivery: Delivery, error: IntakeError, *, by: str, why: str) -
         )
 
 
-def _land(source: Source, raw: bytes, suffix: str, *, by: str, why: str, salt: str = "") -> Received:
-    digests = _digests(source, raw, salt)
+def _land(source: Source, raw: bytes, suffix: str, said: str, *, by: str, why: str) -> Received:
+    digests = _digests(said)
     with transaction.atomic():
         _lock_landings()
         known = Delivery.objects.filter(source=source.code, digest__in=digests).exclude(status=Status.WITHDRAWN).first()
         if known and known.status != Status.FAILED:
             return Received(known, True)
-        delivery = known or _open_delivery(source, raw, salt)
+        delivery = known or _open_delivery(source, len(raw), said)
         # before the commit: a delivery without its bytes must not exist, bytes without a delivery are swept
         lake().write_bytes(f"landing/{delivery.id}", raw)
         refusal: IntakeError | None = None
@@ -199,16 +218,16 @@ def _land(source: Source, raw: bytes, suffix: str, *, by: str, why: str, salt: s
     return Received(delivery, False)
 
 
-def _open_delivery(source: Source, raw: bytes, salt: str) -> Delivery:
+def _open_delivery(source: Source, size: int, said: str) -> Delivery:
     key = keyring().blinder(DIGEST)
     last = Delivery.objects.filter(source=source.code).order_by("-sequence").values_list("sequence", flat=True).first()
     return Delivery.objects.create(
         source=source.code,
         sequence=(last or 0) + 1,
-        digest=key.blind(said_of(source.code, raw, salt)),
+        digest=key.blind(said),
         digest_key=key.key_id,
         kind=source.format.kind,
-        size=len(raw),
+        size=size,
         received_at=clock.now(),
     )
 
@@ -218,9 +237,8 @@ def _lock_landings() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LANDING_LOCK])
 
 
-def _digests(source: Source, raw: bytes, salt: str = "") -> list[bytes]:
+def _digests(said: str) -> list[bytes]:
     """What the content is known by: under every key that exists, because one may be rotating."""
-    said = said_of(source.code, raw, salt)
     return [key.blind(said) for key in keyring().blinders(DIGEST)]
 
 
