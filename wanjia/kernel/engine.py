@@ -47,8 +47,8 @@ class Engine:
         self.put(name, table)
         return self.con.table(name)
 
-    def put(self, name: str, table: pa.Table) -> None:
-        """The same for statements that are written already: without asking the engine what it just got."""
+    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
+        """The same for statements that are written already, without asking the engine what it just got. `once`: one statement reads it."""
         raise NotImplementedError
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
@@ -138,8 +138,8 @@ class DuckDBEngine(Engine):
         """The DuckDB connection itself, for what Ibis cannot say."""
         return self._raw
 
-    def put(self, name: str, table: pa.Table) -> None:
-        if self._is_small:
+    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
+        if self._is_small or once:
             # read where it lies: to copy some rows of eighty columns takes longer than to read them
             self._raw.register(name, table)
             self._lent.add(name)
@@ -316,7 +316,7 @@ class SparkEngine(Engine):
         PySpark.ESCAPED_SEQUENCES = {k: v for k, v in PySpark.ESCAPED_SEQUENCES.items() if k not in "\a\v\f"}
         return ibis.pyspark.connect(self.session)
 
-    def put(self, name: str, table: pa.Table) -> None:
+    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
         # at an empty batch Spark stops reading: the rows of all later ones would be lost
         full = [batch for batch in table.to_batches() if batch.num_rows]
         self.session.createDataFrame(pa.Table.from_batches(full, table.schema)).createOrReplaceTempView(name)

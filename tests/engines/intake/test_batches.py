@@ -3,6 +3,7 @@
 import datetime
 import json
 
+import pyarrow as pa
 import pytest
 
 from wanjia.intake.adapters.json_lines import read_json_lines
@@ -38,6 +39,21 @@ def test_batches_are_equal(home, engine, spark_engine, source):
     assert _rows(first.heads, "row_no") == _rows(second.heads, "row_no")
     assert sorted(map(str, first.issues.to_pylist())) == sorted(map(str, second.issues.to_pylist()))
     assert any(issue["reason"] == "AS_OF_IN_FUTURE" for issue in first.issues.to_pylist())
+
+
+def test_a_cell_that_says_nothing_is_the_same_cell_everywhere(engine, spark_engine):
+    from wanjia.intake.bulk import is_blank
+
+    missing = ["无", "-", "\\", "N/A", "a|b", "x.y", "(空)", " 未填 ", "[", "$^*+?{}"]
+    spaces = " \t\n\r\v\f"
+    words = ["", *(word.strip() for word in missing)]
+    blank = [None, *words, *(spaces + word + spaces for word in words)]
+    filled = ["无名", "--", "x-y", "aab", "ab", "xzy", "(空", "\u3000", "\u3000无", "无\n无", "N/A.", "\\\\", "\x00"]
+    texts = pa.table({"n": list(range(len(blank) + len(filled))), "cell": pa.array([*blank, *filled], pa.string())})
+    for on in (engine, spark_engine):
+        table = on.load("cells", texts)
+        found = on.arrow(table.select("n", says_nothing=is_blank(table.cell, missing))).sort_by("n")
+        assert found["says_nothing"].to_pylist() == [True] * len(blank) + [False] * len(filled), on.kind
 
 
 def _rows(table, key: str) -> list[dict]:

@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.unit.intake.sample import read, refusals, rows
-from wanjia.intake.adapters import csv_text
+from wanjia.intake.adapters import csv_text, encoding
 from wanjia.intake.errors import (
     DuplicateColumns,
     EmptyDelivery,
@@ -21,6 +21,24 @@ from wanjia.intake.errors import (
 
 PLAIN = "编号,姓名,性别,号码\n1,张三,男,x\n2,李四,女,y\n"
 TAKEN = [(2, "1", "张三", "男", "x"), (3, "2", "李四", "女", "y")]
+
+
+@pytest.mark.parametrize("name", ["utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])
+def test_characters_may_lie_across_the_pieces_that_are_decoded(name, size, monkeypatch):
+    monkeypatch.setattr(encoding, "PIECE_BYTES", size)
+    text = "编号,姓名\n1,张𠮷é\n2,㐂\n"  # of two and of four bytes in GB18030, of two units in UTF-16
+    assert encoding.to_utf8(text.encode(name)) == (text.encode(), name, False)
+    if name != "utf-16":
+        broken = text.encode(name) + b"\xff\n"
+        assert encoding.to_utf8(broken) == ((text + "\ufffd\n").encode(), name, True)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"a", "张𠮷".encode(), b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", "张".encode()[:2], b"a\xff"]
+)
+def test_utf8_is_what_python_decodes(raw):
+    assert encoding._is_utf8(raw) == (raw.decode("utf-8", "replace").encode() == raw)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])

@@ -4,6 +4,7 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -49,7 +50,7 @@ def standardise_text(
     text = _without_spoiled(read)
     runner = runner_of(engine, text.num_rows)
     of = (source.code, id(source), id(profile))
-    engine.put(TEXT, text)
+    engine.put(TEXT, text, once=True)
     refused_now, keys = runner.run(("keyed", *of), lambda on: _keyed_steps(on, source, profile))
     engine.drop(TEXT)
     _bear(read, refused_now)
@@ -111,11 +112,13 @@ def _taken_steps(engine: Engine, source: Source, profile: standards.Profile, has
 
 
 def _taken(text: pa.Table, judged: pa.Table) -> Taken:
-    """The text of the rows that are taken, in the order of the delivery."""
+    """The rows that are taken, in the order of the delivery."""
     judged = judged.sort_by("row_no").combine_chunks()
     if judged.num_rows == text.num_rows:
-        return Taken(text, judged)
-    return Taken(text.filter(pc.is_in(text["row_no"], value_set=judged["row_no"].combine_chunks())), judged)
+        return Taken(text, None, judged)
+    # the few rows that are not taken stay in the text: leaving them out would copy all the others
+    places = numpy.searchsorted(text["row_no"].to_numpy(), judged["row_no"].to_numpy())
+    return Taken(text, pa.array(places), judged)
 
 
 def _heads(taken: Taken, as_of: pa.Array) -> pa.Table:

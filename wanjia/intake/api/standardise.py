@@ -32,6 +32,7 @@ from wanjia.standards import api as standards
 from wanjia.trace.api import record
 
 HEAD_COLUMNS = ["row_no", "record_key", "row_digest", "as_of"]
+READ_AHEAD = 2  # deliveries in memory beside the one that is standardised
 
 
 def standardise_pending(
@@ -41,11 +42,12 @@ def standardise_pending(
     profile = profile or standards.load_profile()
     pending = list(Delivery.objects.filter(status=Status.RECEIVED).order_by("id"))
     done, refused = [], []
-    # the next delivery is read while the rules run over this one: reading leaves a core idle
-    with ThreadPoolExecutor(1, "reading") as reader:
-        readings = [reader.submit(_read_landed, delivery) for delivery in pending[:1]]
+    # the next deliveries are read while the rules run over this one: reading leaves a core idle
+    with ThreadPoolExecutor(READ_AHEAD, "reading") as reader:
+        readings = [reader.submit(_read_landed, delivery) for delivery in pending[:READ_AHEAD]]
         for place, delivery in enumerate(pending):
-            readings += [reader.submit(_read_landed, after) for after in pending[place + 1 : place + 2]]
+            after = place + READ_AHEAD
+            readings += [reader.submit(_read_landed, later) for later in pending[after : after + 1]]
             reading = readings.pop(0)
             try:
                 done.append(_standardise(engine, delivery.id, profile, lambda _, r=reading: r.result(), by=by, why=why))

@@ -4,13 +4,17 @@ The rules themselves are relational and run in the engine (`standards.standardis
 side, column by column, which costs a gather of places instead of a join of wide rows.
 """
 
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wanjia.intake.declared import Source
+from wanjia.intake.declared import Source, Subject
 from wanjia.kernel.declared import Text
 from wanjia.kernel.engine import Engine
 from wanjia.standards import api as standards
@@ -19,6 +23,7 @@ ASSERTION_HEAD = ("assertion_id", "source", "delivery_id", "row_no", "record_key
 ISSUE_SCHEMA = pa.schema([("assertion_id", pa.int64()), ("element", pa.string()), ("reason", pa.string())])
 SUBJECT_BITS = 2
 DELIVERY_BITS = 32
+FEW_ROWS = 10_000  # up to here another thread costs more than it saves
 _SAID = standards.ElementPart("said_on", "said_on", Text("记录日期", "day of the record"), "date")
 
 
@@ -29,9 +34,12 @@ def assertion_id(delivery_id: int, row_no: int, subject: int) -> int:
 
 @dataclass(frozen=True)
 class Taken:
-    """The rows that are taken: their text, and from `bulk.judged` row_no, record_key, row_digest, present_0, present_1 … in the same order."""
+    """The rows that are taken: the text, which of its rows they are (None: all), and of these, in the same order, from `bulk.judged`
+    row_no, record_key, row_digest, present_0, present_1 …
+    """
 
     text: pa.Table
+    rows: pa.Array | None
     judged: pa.Table
 
 
@@ -47,14 +55,21 @@ class Spoken:
 def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Taken, *, delivery_id: int, received: pa.Scalar) -> Spoken:  # fmt: skip
     """The assertions of the taken rows: one for each person a row speaks of, with the standard value of every element the source carries."""
     rows = taken.judged.num_rows
-    as_of, as_of_reason = _as_of(engine, source, profile, taken, received)
     readings = _readings(source, profile)
     row_no = taken.judged["row_no"].combine_chunks()
+    places = [_places(taken.judged[f"present_{number}"].combine_chunks()) for number in range(len(source.subjects))]
+    wanted = [
+        _Wanted(name, readings[key], _of_text(taken, places[number]))
+        for number, subject in enumerate(source.subjects)
+        for key, name in _in_turn(subject, readings).items()
+    ]
+    if source.as_of.column:
+        wanted.append(_Wanted(source.as_of.column, standards.Reading(_SAID), taken.rows))
+    laid = _laid(engine, profile, taken.text, wanted, is_large=rows > FEW_ROWS)
+    as_of, as_of_reason = _as_of(laid.pop() if source.as_of.column else None, rows, received)
     parts, issues = [], []
     for number, subject in enumerate(source.subjects):
-        present = taken.judged[f"present_{number}"].combine_chunks()
-        # None: every row speaks of this subject, and nothing need be moved
-        at = None if pc.all(present).as_py() else pa.array(numpy.flatnonzero(present.to_numpy(zero_copy_only=False)))
+        at = places[number]
         count = rows if at is None else len(at)
         heads = {
             "assertion_id": pa.array(_picked(row_no, at).to_numpy() * (1 << SUBJECT_BITS) + assertion_id(delivery_id, 0, number)),
@@ -66,12 +81,8 @@ def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Ta
             "as_of": _picked(as_of, at),
         }  # fmt: skip
         reasons = {"as_of": _picked(as_of_reason, at)}
-        columns = {column.part or column.element: name for name, column in subject.columns.items()}
-        for key, reading in readings.items():
-            if key not in columns:
-                continue
-            texts = taken.text[columns[key]]
-            values = standards.standardise(texts, reading, engine, profile, rows=at)
+        for _ in _in_turn(subject, readings):
+            values = laid.popleft()
             for name in values.column_names:
                 (reasons if name.endswith("__reason") else heads)[name] = values[name].combine_chunks()
         parts.append(pa.table(heads))
@@ -84,6 +95,52 @@ def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Ta
         pa.concat_tables([ISSUE_SCHEMA.empty_table(), *issues]),
         as_of,
     )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A column of the text that is wanted in standard values, of the places `rows` (None: of all)."""
+
+    name: str
+    reading: standards.Reading
+    rows: pa.Array | None
+
+
+def _laid(
+    engine: Engine, profile: standards.Profile, text: pa.Table, wanted: list[_Wanted], *, is_large: bool
+) -> deque[pa.Table]:
+    """The wanted columns' standard values, in order. Of large batches texts are told apart and values laid out while the engine reads others."""
+    with ThreadPoolExecutor(1, "laying") as beside:
+        submit = beside.submit if is_large else _at_once
+        tables: deque[Future[pa.Table]] = deque()
+        said = [submit(standards.distinct, text[one.name]) for one in wanted[:1]]
+        for place, one in enumerate(wanted):
+            said += [submit(standards.distinct, text[after.name]) for after in wanted[place + 1 : place + 2]]
+            meant = standards.meant(said.pop(0).result(), one.reading, engine, profile)
+            tables.append(submit(meant.table, one.rows))
+        return deque(table.result() for table in tables)
+
+
+def _at_once(work: Callable[..., Any], *given: Any) -> Future[Any]:
+    done: Future[Any] = Future()
+    done.set_result(work(*given))
+    return done
+
+
+def _in_turn(subject: Subject, readings: Iterable[str]) -> dict[str, str]:
+    """Which column of the text tells each element of a subject, in the readings' order."""
+    columns = {column.part or column.element: name for name, column in subject.columns.items()}
+    return {key: columns[key] for key in readings if key in columns}
+
+
+def _places(present: pa.Array) -> pa.Array | None:
+    """The rows that speak of a subject; None when all do, and nothing need be moved."""
+    return None if pc.all(present).as_py() else pa.array(numpy.flatnonzero(present.to_numpy(zero_copy_only=False)))
+
+
+def _of_text(taken: Taken, at: pa.Array | None) -> pa.Array | None:
+    """Where in the text the taken rows `at` stand."""
+    return at if taken.rows is None else _picked(taken.rows, at)
 
 
 def _picked(array: pa.Array, at: pa.Array | None) -> pa.Array:
@@ -103,17 +160,13 @@ def _issues(assertion_ids: pa.Array, element: str, reason: pa.Array) -> pa.Table
     return pa.table([ids, pa.repeat(element, len(ids)), reason.filter(wrong)], schema=ISSUE_SCHEMA)
 
 
-def _as_of(
-    engine: Engine, source: Source, profile: standards.Profile, taken: Taken, received: pa.Scalar
-) -> tuple[pa.Array, pa.Array]:
-    """The day each row was true, and why it is not the day the source wrote.
+def _as_of(said: pa.Table | None, rows: int, received: pa.Scalar) -> tuple[pa.Array, pa.Array]:
+    """The day each row was true, and why it is not the day the source wrote (`said`, None when it writes none).
 
     It is the day of receipt when the source gives none, an unreadable one, or one that had not come yet; the reason says which.
     """
-    rows = taken.judged.num_rows
-    if not source.as_of.column:
+    if said is None:
         return pa.repeat(received, rows), pa.nulls(rows, pa.string())
-    said = standards.standardise(taken.text[source.as_of.column], standards.Reading(_SAID), engine, profile)
     day, year, reason = (said[name].combine_chunks() for name in ("said_on", "said_on__year", "said_on__reason"))
     is_late = pc.fill_null(pc.greater(day, received), False)
     # a year or a month alone is no day

@@ -42,6 +42,31 @@ class Known:
     values: pa.Table
 
 
+@dataclass(frozen=True)
+class Distinct:
+    """The different texts of a column, and for every row the place of its text among them (null for an empty cell)."""
+
+    texts: pa.Array
+    places: pa.Array
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a column's texts mean: rows of meanings, for every text the place of its row (None: in the texts' order), and the texts' places."""
+
+    meanings: pa.Table
+    at: pa.Array | None
+    places: pa.Array
+
+    def table(self, rows: pa.Array | None = None) -> pa.Table:
+        """The meanings for every row of the column, null for an empty cell; of the places `rows` of the column alone, if given."""
+        places = self.places if rows is None else self.places.take(rows)
+        if self.at is not None:
+            places = self.at.take(places)
+        names = self.meanings.column_names
+        return pa.table([_taken(column, places) for column in self.meanings.columns], names=names)
+
+
 def standardise(
     texts: pa.Array | pa.ChunkedArray,
     reading: Reading,
@@ -50,30 +75,34 @@ def standardise(
     *,
     rows: pa.Array | None = None,
 ) -> pa.Table:
-    """Standard values of written texts, in their order; of the places `rows` of `texts` alone, if given (null where a place is null).
+    """Standard values of written texts, in their order; of the places `rows` of `texts` alone, if given.
+
+    The three steps `distinct`, `meant` and `Meant.table` in one: only the second needs the engine, so who has many columns may do the
+    others beside it. The columns are those of `meant`.
+    """
+    return meant(distinct(texts), reading, engine, profile).table(rows)
+
+
+def meant(said: Distinct, reading: Reading, engine: Engine, profile: "Profile") -> Meant:
+    """What different texts mean.
 
     The columns are the part's key, its derived columns (`ElementPart.derived`) and `<key>__reason`: null, or why the written value
     did not fit (see `REASONS`; the value is then null unless the reason keeps it). Empty cells and the profile's words for "nothing known"
     are null without a reason. A fault of the engine comes through as it is (`NotEnoughMemory`).
     """
-    distinct, places = _distinct(texts)
-    if rows is not None:
-        places = places.take(rows)
-    values, at = _values(distinct, reading, engine, lookups_of(engine, profile))
-    found = at.take(places)
+    values, at = _values(said.texts, reading, engine, lookups_of(engine, profile))
     part = reading.part
-    names = [part.key, *part.derived, f"{part.key}__reason"]
-    return pa.table([_taken(column, found) for column in values.columns], names=names)
+    return Meant(values.rename_columns([part.key, *part.derived, f"{part.key}__reason"]), at, said.places)
 
 
-def _distinct(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """The different texts, and for every row the place of its text among them (null for an empty cell)."""
+def distinct(texts: pa.Array | pa.ChunkedArray) -> Distinct:
+    """The different texts of a column."""
     encoded = pc.dictionary_encode(texts)
     if isinstance(encoded, pa.DictionaryArray):
-        return encoded.dictionary, encoded.indices
+        return Distinct(encoded.dictionary, encoded.indices)
     if not encoded.num_chunks:
-        return pa.array([], pa.string()), pa.array([], pa.int32())
-    return encoded.chunk(0).dictionary, pa.concat_arrays([chunk.indices for chunk in encoded.chunks])
+        return Distinct(pa.array([], pa.string()), pa.array([], pa.int32()))
+    return Distinct(encoded.chunk(0).dictionary, pa.concat_arrays([chunk.indices for chunk in encoded.chunks]))
 
 
 def _taken(column: pa.ChunkedArray, places: pa.Array) -> pa.Array:
@@ -82,18 +111,18 @@ def _taken(column: pa.ChunkedArray, places: pa.Array) -> pa.Array:
     return whole.take(places)
 
 
-def _values(texts: pa.Array, reading: Reading, engine: Engine, lookups: Lookups) -> tuple[pa.Table, pa.Array]:
-    """What the texts mean: rows of meanings, and for every text the place of its row."""
+def _values(texts: pa.Array, reading: Reading, engine: Engine, lookups: Lookups) -> tuple[pa.Table, pa.Array | None]:
+    """What the texts mean: rows of meanings, and for every text the place of its row (None: in the texts' order)."""
     part = dataclasses.replace(reading.part, key=VALUE, element=VALUE, name=Text("值", "value"))
     of = (part, tuple(sorted(reading.codes.items())))
     alike = Reading(part, reading.codes)
     known: Known | None = lookups.known.get(of)
     if known is not None and len(known.texts) > KNOWN_PER_TEXT * len(texts) + KNOWN_ANYWAY:
-        return _read(texts, alike, of, engine, lookups), pa.array(numpy.arange(len(texts)))
+        return _read(texts, alike, of, engine, lookups), None
     if known is None:
         values = _read(texts, alike, of, engine, lookups)
         lookups.known[of] = Known(texts, values)
-        return values, pa.array(numpy.arange(len(texts)))
+        return values, None
     at = pc.index_in(texts, value_set=known.texts)
     if at.null_count:
         fresh = texts.filter(pc.is_null(at))
