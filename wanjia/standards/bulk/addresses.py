@@ -48,9 +48,9 @@ def _tidied(table: Table, column: str) -> Table:
 
 def _headed(table: Table, key: str) -> Table:
     """`table` with the beginning of the address in which divisions can stand: few addresses have one of their own."""
-    head = table[key].re_extract(patterns.HEAD, 1)
+    table = table.mutate(__head=table[key].re_extract(patterns.HEAD, 1))
     # an address without any such character may still begin with short names
-    return table.mutate(__head=ibis.ifelse(head == "", table[key].substr(0, 12), head))
+    return table.mutate(__head=ibis.ifelse(table["__head"] == "", table[key].substr(0, 12), table["__head"]))
 
 
 def _county(table: Table, key: str, step: "Step") -> Table:
@@ -102,20 +102,16 @@ def _inside(table: Table, key: str, step: "Step") -> Table:
     table = step.keep(table.mutate(__road=table["__rest"].re_extract(patterns.PLACE, 1)))
     rest, road = table["__rest"], table["__road"]
     tail = rest.substr(road.length(), rest.length())
-    table = step.keep(
-        table.mutate(__tail=tail, __is_dashed=tail.contains("-") & tail.re_search(patterns.DASHED)).drop("__rest")
-    )
+    table = table.mutate(__tail=tail)
+    tail = table["__tail"]
+    # patterns stand in branches: few addresses are dashed, and only those are asked further
+    is_dashed = ibis.ifelse(tail.contains("-"), tail.re_search(patterns.DASHED), False)
+    table = step.keep(table.mutate(__is_dashed=is_dashed).drop("__rest"))
     tail, is_dashed = table["__tail"], table["__is_dashed"]
-    has_three = is_dashed & (tail.re_extract(patterns.DASHED, 1) != "")
     none = ibis.null("string")
-    building = ibis.cases(
-        (has_three, tail.re_extract(patterns.DASHED, 1)),
-        (is_dashed, tail.re_extract(patterns.DASHED, 2)),
-        else_=tail.re_extract(patterns.BUILDING, 1),
-    )
-    unit = ibis.cases(
-        (has_three, tail.re_extract(patterns.DASHED, 2)), (is_dashed, ""), else_=tail.re_extract(patterns.UNIT, 1)
-    )
+    first, second = tail.re_extract(patterns.DASHED, 1), tail.re_extract(patterns.DASHED, 2)
+    building = ibis.ifelse(is_dashed, ibis.ifelse(first != "", first, second), tail.re_extract(patterns.BUILDING, 1))
+    unit = ibis.ifelse(is_dashed, ibis.ifelse(first != "", second, ""), tail.re_extract(patterns.UNIT, 1))
     room = ibis.ifelse(is_dashed, tail.re_extract(patterns.DASHED, 3), tail.re_extract(patterns.ROOM, 1))
     road, village = table["__road"], table["__village_name"]
     # villages have no roads: "group 3, number 12" means nothing without the village's name

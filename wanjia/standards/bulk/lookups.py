@@ -1,5 +1,6 @@
 """The profile's tables inside an engine: loaded when first needed, once per engine and profile."""
 
+import re
 import weakref
 from collections.abc import Hashable
 from functools import cached_property
@@ -51,6 +52,11 @@ class Lookups:
     def missing(self) -> list[str]:
         """The texts that say that nothing is known."""
         return sorted({text.strip() for text in self._profile.file.missing})
+
+    @cached_property
+    def missing_pattern(self) -> str:
+        """A pattern that finds these texts, the empty one, and no other. (\\z: for one engine $ is also before a line's end.)"""
+        return "^(?:" + "|".join(re.escape(word) for word in self.missing) + r")?\z"
 
     @property
     def date_order(self) -> str:

@@ -141,7 +141,8 @@ def document_number(table: Table, raw: str, step: "Step") -> Table:
     The scheme "disability" is an identity number with a sound check character, then category 1 to 7 and grade 1 to 4.
     """
     key = step.part.key
-    table = table.mutate(__number=known(narrow(table[raw]).upper().replace(" ", ""), step))
+    table = table.mutate(__number=narrow(table[raw]).upper().replace(" ", ""))
+    table = table.mutate(__number=known(table["__number"], step))
     wrong: BooleanValue = ibis.literal(False)
     reason = "NUMBER_PATTERN"
     if step.part.scheme == "disability":
