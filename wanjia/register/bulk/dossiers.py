@@ -72,24 +72,28 @@ def searchable(statements: Statements) -> Table:
 def _of_kind(kind: str, said: Sequence[Table]) -> Table:
     """The distinct values of one kind. Each kind by itself: values of all kinds made distinct together would take the engine twice the time."""
     rows = ibis.union(*said) if len(said) > 1 else said[0]
-    return rows.filter(rows.value.notnull()).distinct().select("person_id", kind=ibis.literal(kind), value="value")
+    return rows.distinct().select("person_id", kind=ibis.literal(kind), value="value")
 
 
 def _said(statements: Statements, column: str) -> Table:
-    return statements.union(lambda part: part.frame.select("person_id", value=column), lambda part: part.has(column))
+    rows = statements.union(lambda part: part.frame.select("person_id", value=column), lambda part: part.has(column))
+    return rows.filter(rows.value.notnull())
 
 
 def _initials(statements: Statements) -> Table:
     """First letters of the syllables with the year of birth, which narrows them: few letters are shared by thousands."""
 
-    def written(part: Part) -> Table:
+    def said(part: Part) -> Table:
         born = part.frame.birth_on.cast("string") if part.has("birth_on") else ibis.literal("")
-        # all but the letters that begin a word
-        letters = part.frame.name__pinyin.re_replace(r"\B[a-z]| ", "")
         year = ibis.coalesce(born, ibis.literal("")).substr(0, 4)
-        return part.frame.select("person_id", value=letters + ibis.literal("|") + year)
+        return part.frame.select("person_id", pinyin="name__pinyin", year=year)
 
-    return statements.union(written, lambda part: part.has("name__pinyin"))
+    named = statements.union(said, lambda part: part.has("name__pinyin"))
+    # several sources say the same of a person: its letters are looked for once
+    named = named.filter(named.pinyin.notnull()).distinct()
+    # all but the letters that begin a word
+    letters = named.pinyin.re_replace(r"\B[a-z]| ", "")
+    return named.select("person_id", value=letters + ibis.literal("|") + named.year)
 
 
 def tags(element_rules: Sequence[ElementRule]) -> Mapping[str, str]:
