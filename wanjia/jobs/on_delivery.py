@@ -234,6 +234,7 @@ def _link_and_load(
 ) -> None:
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
+    from wanjia.kernel.ahead import Early
     from wanjia.kernel.declared import load_folder
     from wanjia.kernel.lake import Lake
     from wanjia.linkage import api as linkage
@@ -253,17 +254,24 @@ def _link_and_load(
         linked = linkage.link(engine, lake=lake, assertions=assertions, sources=sources.values(), decided=decided)
         report.linkage = asdict(linked)
         told.update(rows_in=linked.assertions, rows_out=linked.persons, **_figures(report.linkage))
-    with timer.stage("load links") as told:
-        told.update(linkage.load_links(lake, figures=report.linkage))
-        engine.forget("lk_")
-    with timer.stage("resolve") as told:
-        links = engine.load(
-            "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])
-        )
-        resolution = register.resolve(engine, by_source, links, sources=sources, elements=profile.elements.values())
-        told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
+    engine.forget("lk_")
+    # the database writes links while the engine resolves; both are whole before the register changes
+    with ThreadPoolExecutor(1) as beside:
+        loading = beside.submit(_load_links, lake, report.linkage)
+        with timer.stage("resolve") as told:
+            links = engine.load(
+                "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])
+            )
+            resolution = register.resolve(engine, by_source, links, sources=sources, elements=profile.elements.values())
+            told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
+        with timer.stage("load links") as told:
+            told.update(loading.result())
+    checks = load_folder(settings.profile_dir() / "checks", Check)
+    # what the engine has to count for the scores does not depend on the load
+    found = Early(lambda: engine.save("main_findings", resolution.findings(checks)))
+    agreement = Early(resolution.agreement)
     with timer.stage("seal and load") as told:
-        loaded = register.load(resolution, by=by, why=why)
+        loaded = register.load(resolution, beside=lambda: (found.begin(), agreement.begin()), by=by, why=why)
         # who left without being merged (the records were withdrawn) has no successor
         merged = linkage.successors(engine, lake=lake, former_ids=register.persons_who_left())
         register.redirect_persons(merged, by=by, why=why)
@@ -271,25 +279,35 @@ def _link_and_load(
         report.register = loaded.counts
         told.update(rows_out=loaded.persons, steps=loaded.seconds)
     with timer.stage("score quality") as told:
-        checks = load_folder(settings.profile_dir() / "checks", Check)
-        found = engine.save("main_findings", resolution.findings(checks))
         days = {check.code: check.working_days for check in checks.values()}
         alike = linkage.findings(engine, lake=lake, checks=checks)
         report.findings = catalog.file_findings(
-            engine, found.union(alike), working_days=days, dossiers=resolution.dossiers_of, by=by, why=why
+            engine, found.value().union(alike), working_days=days, dossiers=resolution.dossiers_of, by=by, why=why
         )
         told["rows_out"] = catalog.score(
             timer.run,
             engine,
             assertions=assertions,
-            agreement=resolution.agreement(),
+            agreement=agreement.value(),
             value_issues=intake.active_issues(engine),
-            findings=found,
+            findings=found.value(),
             rows_by_source=_rows_by_source(),
             by=by,
             why=why,
         )
         told.update(report.findings)
+
+
+def _load_links(lake: Any, figures: dict[str, Any]) -> dict[str, int]:
+    """The links into PostgreSQL, in a thread: its own connection ends with it."""
+    from django.db import connection
+
+    from wanjia.linkage import api as linkage
+
+    try:
+        return linkage.load_links(lake, figures=figures)
+    finally:
+        connection.close()
 
 
 def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[str, int]:

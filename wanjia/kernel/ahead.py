@@ -4,6 +4,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -29,6 +30,28 @@ def ahead(items: Iterable[T], *, size: Callable[[T], int], room: int) -> Iterato
         made.stop()
         thread.join()
         sys.setswitchinterval(usual)
+
+
+class Early(Generic[T]):
+    """A value that `make` makes once: in whatever thread `begin`s it, or when it is asked for. Who asks meanwhile waits."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make, self._made, self._making = make, Future[T](), threading.Lock()
+
+    def begin(self) -> None:
+        """Make it, if nobody did. What that raises is raised by `value`."""
+        with self._making:
+            if self._made.done():
+                return
+            try:
+                self._made.set_result(self._make())
+            except BaseException as error:
+                self._made.set_exception(error)
+
+    def value(self) -> T:
+        """The value. Raises what making it raised."""
+        self.begin()
+        return self._made.result()
 
 
 class _Ahead(Generic[T]):

@@ -118,14 +118,20 @@ class Keeping:
         """Replace the search index; see `keep_searchable`. After `dossiers`."""
         with connection.cursor() as cursor:
             if self._before.is_vault_empty:
-                return _write_searchable(cursor, self.pieces, None)
+                return _write_searchable(cursor, iter(self.pieces.__next__, None), None)
+            # until the thread is done with everything the engine is not ours
+            for _ in self.pieces:
+                pass
             return _write_searchable(cursor, _blind_pieces(self._searchable(), Keyring.open(settings.home())), None)
 
 
 @contextmanager
-def keeping(batches: Batches, searchable: Callable[[], pa.Table], *, at: datetime) -> Iterator[Keeping]:
+def keeping(
+    batches: Batches, searchable: Callable[[], pa.Table], *, at: datetime, beside: Callable[[], None] | None = None
+) -> Iterator[Keeping]:
     """Keep everybody's dossiers (see `keep_dossiers`) and look-up values; they are sealed and hashed from now on, while the caller and the
-    database are busy with other tables. `searchable` gives the values (person_id, kind, value).
+    database are busy with other tables. `searchable` gives the values (person_id, kind, value). `beside` is called last, by the same thread, while
+    the database still writes; it raises nothing.
 
     Inside the block nobody else may use the engine that makes `batches` and values.
     """
@@ -141,6 +147,9 @@ def keeping(batches: Batches, searchable: Callable[[], pa.Table], *, at: datetim
         # a vault that holds something may turn out to hold all of it already: then the search index stands as it is
         if before.is_vault_empty:
             yield from _blind_pieces(searchable(), keyring)
+            yield None
+        if beside is not None:
+            beside()
 
     with ahead(pieces(), size=lambda piece: len(piece or b""), room=MADE_AHEAD_BYTES) as made:
         kept.pieces = made

@@ -6,7 +6,7 @@ the end of their `known` time, new ones begin, equal ones are not touched.
 
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,19 +63,26 @@ class LoadResult:
         return sum(count for name, count in self.counts.items() if not name.endswith((".unchanged", ".searchable")))
 
 
-def load(resolution: Resolution, *, by: str, why: str) -> LoadResult:
+def load(resolution: Resolution, *, beside: Callable[[], None] | None = None, by: str, why: str) -> LoadResult:
     """Make the resolution the register's state, whole: persons it does not hold leave. One transaction, one trace entry.
 
-    Raises `PurposeMissing`; and PostgreSQL's own errors, after which nothing has changed.
+    `beside` is called in another thread when the resolution has been asked everything, while the database still writes; it has the engine to itself,
+    and raises nothing. It may also not be called at all. Raises `PurposeMissing`; and PostgreSQL's own errors, after which nothing has changed.
     """
-    return write(resolution, only=None, by=by, why=why)
+    return write(resolution, only=None, beside=beside, by=by, why=why)
 
 
 @transaction.atomic
 def write(
-    resolution: Loadable, *, only: Sequence[int] | None, relations_of: Sequence[int] | None = None, by: str, why: str
+    resolution: Loadable,
+    *,
+    only: Sequence[int] | None,
+    relations_of: Sequence[int] | None = None,
+    beside: Callable[[], None] | None = None,
+    by: str,
+    why: str,
 ) -> LoadResult:
-    """Write the resolution as the state of the persons `only`, or of everybody. Joins the caller's transaction.
+    """Write the resolution as the state of the persons `only`, or of everybody (`beside`: see `load`). Joins the caller's transaction.
 
     `relations_of` widens the persons whose relations are written: a marriage also changes the spouse's row.
     """
@@ -102,7 +109,9 @@ def write(
         kept = None
         if only is None:
             # everybody's dossiers are sealed while PostgreSQL reads the facts and builds their indexes
-            kept = stack.enter_context(privacy.keeping(resolution.dossiers(), resolution.searchable, at=at))
+            kept = stack.enter_context(
+                privacy.keeping(resolution.dossiers(), resolution.searchable, at=at, beside=beside)
+            )
         with timed("subjects"):
             _keep_subjects(cursor, "register_person", persons, at, only, counts)
             _keep_subjects(cursor, "register_household", households, at, () if only is not None else None, counts)
