@@ -45,8 +45,10 @@ def _measured(persons: int) -> dict:
         pa.table(
             {
                 "person_id": pa.array(range(start, min(start + 50_000, persons)), pa.int64()),
-                "content": [f"{said}{n}" + "登记内容" * 50 for n in range(start, min(start + 50_000, persons))],
-                "locators": ["4"] * (min(start + 50_000, persons) - start),
+                "dossier": [
+                    f"{said}{n}{'登记内容' * 50}{privacy.DOSSIER_PART}4"
+                    for n in range(start, min(start + 50_000, persons))
+                ],
             }
         )
         for start in range(0, persons, 50_000)

@@ -99,12 +99,12 @@ def fill(entries: int) -> None:
     from wanjia.trace import api as trace
 
     ids = list(range(1, PERSONS + 1))
-    content = [
+    written = [
         f"GA02=0p{privacy.DOSSIER_PART}0000{privacy.DOSSIER_FIELD}police_register{privacy.DOSSIER_FIELD}k{privacy.DOSSIER_FIELD}self"
-        f"{privacy.DOSSIER_FIELD}2024-01-01{privacy.DOSSIER_FIELD}GA02=王伟"
+        f"{privacy.DOSSIER_FIELD}2024-01-01{privacy.DOSSIER_FIELD}GA02=王伟{privacy.DOSSIER_PART}4"
         for _ in ids
     ]
-    persons = pa.table({"person_id": pa.array(ids, pa.int64()), "content": content, "locators": ["4"] * len(ids)})
+    persons = pa.table({"person_id": pa.array(ids, pa.int64()), "dossier": written})
     with transaction.atomic(), connection.cursor() as cursor:
         privacy.keep_dossiers([persons], at=datetime(2026, 1, 1, tzinfo=UTC))
         cursor.execute("CREATE TABLE bench_bare (id bigserial PRIMARY KEY, person bigint, at timestamptz)")

@@ -28,10 +28,9 @@ def register(
 
     The records' assertion ids are 4, 5, 6 …, in this order.
     """
-    content, locators = written(values, also)
     ids = pa.array([person_id], pa.int64())
     with transaction.atomic():
-        dossier = pa.table({"person_id": ids, "content": [content], "locators": [locators]})
+        dossier = pa.table({"person_id": ids, "dossier": [written(values, also)]})
         privacy.keep_dossiers([dossier], at=AT, only=[person_id])
     with connection.cursor() as cursor:
         cursor.execute(
@@ -50,8 +49,8 @@ def register(
     return person_id
 
 
-def written(values: dict[str, str], also: Sequence[tuple[str, dict[str, str]]] = ()) -> tuple[str, str]:
-    """A dossier's content and locators, as a run would write them: what the police register says holds."""
+def written(values: dict[str, str], also: Sequence[tuple[str, dict[str, str]]] = ()) -> str:
+    """A dossier's text, as a run would write it: what the police register says holds."""
     tags = {
         column: tag_of(element) if len(value_columns(element)) == 1 else f"{tag_of(element)}/{column}"
         for element in standards.load_profile().elements.values()
@@ -65,7 +64,7 @@ def written(values: dict[str, str], also: Sequence[tuple[str, dict[str, str]]] =
         for number, (source, said) in enumerate([("police_register", values), *also])
     ]
     locators = ",".join(str(4 + number) for number in range(len(records)))
-    return f"{DOSSIER_FIELD.join(chosen)}{DOSSIER_PART}{DOSSIER_RECORD.join(records)}", locators
+    return DOSSIER_PART.join([DOSSIER_FIELD.join(chosen), DOSSIER_RECORD.join(records), locators])
 
 
 def household(household_id: int, members: Sequence[tuple[int, str]]) -> int:

@@ -107,9 +107,9 @@ def with_amendments(dossier: Dossier, amendments: Sequence[tuple[int, bytes]]) -
     return Dossier(dossier.person_id, dossier.version, statements, choices)
 
 
-def pack(content: str, locators: str) -> bytes:
-    """A dossier as the bytes to be sealed."""
-    return FORM + content.encode() + PART.encode() + locators.encode()
+def pack(text: str) -> bytes:
+    """A dossier's text as the bytes to be sealed."""
+    return FORM + text.encode()
 
 
 def read_dossier(plain: bytes, person_id: int, version: int) -> Dossier:
@@ -140,9 +140,9 @@ def read_dossier(plain: bytes, person_id: int, version: int) -> Dossier:
     return Dossier(person_id, version, statements, choices)
 
 
-def dossier_made(person_id: int, content: str, locators: str) -> Dossier:
+def dossier_made(person_id: int, dossier: str) -> Dossier:
     """The dossier that the engine wrote, before it is sealed: of version 0."""
-    return read_dossier(pack(content, locators), person_id, 0)
+    return read_dossier(pack(dossier), person_id, 0)
 
 
 def content_of(plain: bytes) -> bytes:

@@ -47,8 +47,8 @@ def li():
 
 def says(person, *also):
     """What the sources say of this person now, as a run reads it."""
-    content, locators = registered.written(HELD, also)
-    return lambda asked: [privacy.dossier_made(one, content, locators) for one in asked if one == person]
+    written = registered.written(HELD, also)
+    return lambda asked: [privacy.dossier_made(one, written) for one in asked if one == person]
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ LATER = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 def dossiers(**names):
-    content = [
+    written = [
         f"GA02=0p{DOSSIER_PART}0000{DOSSIER_FIELD}police_register{DOSSIER_FIELD}k{DOSSIER_FIELD}self{DOSSIER_FIELD}2024-01-01"
-        f"{DOSSIER_FIELD}GA02={name}"
+        f"{DOSSIER_FIELD}GA02={name}{DOSSIER_PART}4"
         for name in names.values()
     ]
     ids = [int(key[1:]) for key in names]
-    return [pa.table({"person_id": pa.array(ids, pa.int64()), "content": content, "locators": ["4"] * len(ids)})]
+    return [pa.table({"person_id": pa.array(ids, pa.int64()), "dossier": written})]
 
 
 def test_the_separators_are_those_the_engine_writes():

@@ -55,11 +55,10 @@ def people():
         for column in columns:
             name = tag if len(columns) == 1 and not element.parts else f"{tag}/{column}"
             values.append(f"{name}=ZQZQZQZQ{by_key[key]}")
-    content = f"{DOSSIER_FIELD.join(chosen)}{DOSSIER_PART}" + DOSSIER_FIELD.join(
-        ["0000", "police_register", "k", "self", "2024-01-01", *values]
-    )
+    lines = DOSSIER_FIELD.join(["0000", "police_register", "k", "self", "2024-01-01", *values])
+    dossier = DOSSIER_PART.join([DOSSIER_FIELD.join(chosen), lines, "4"])
     ids = pa.array([PERSON, SEALED], pa.int64())
-    privacy.keep_dossiers([pa.table({"person_id": ids, "content": [content] * 2, "locators": ["4"] * 2})], at=AT)
+    privacy.keep_dossiers([pa.table({"person_id": ids, "dossier": [dossier] * 2})], at=AT)
     privacy.keep_searchable(pa.table({"person_id": ids, "kind": ["number"] * 2, "value": [NUMBER] * 2}))
     with connection.cursor() as cursor:
         for person in (PERSON, SEALED):

@@ -49,21 +49,17 @@ def marked_values(leaving_out: set[str] = frozenset()) -> tuple[list[str], list[
 @pytest.fixture(autouse=True)
 def keep():
     """keep(person, [source, subject, values …], …, chosen): a dossier of these statements, beside those kept before."""
-    held: dict[int, tuple[str, str]] = {}
+    held: dict[int, str] = {}
 
     def add(person: int, *statements: list[str], chosen: list[str]) -> None:
         lines = [
             DOSSIER_FIELD.join([f"{n:04d}", source, f"k{n}", subject, "2024-01-01", *values])
             for n, (source, subject, *values) in enumerate(statements)
         ]
-        content = DOSSIER_FIELD.join(chosen) + DOSSIER_PART + DOSSIER_RECORD.join(lines)
-        held[person] = (content, ",".join(str(4 * (n + 1)) for n in range(len(statements))))
+        locators = ",".join(str(4 * (n + 1)) for n in range(len(statements)))
+        held[person] = DOSSIER_PART.join([DOSSIER_FIELD.join(chosen), DOSSIER_RECORD.join(lines), locators])
         ids = sorted(held)
-        table = {
-            "person_id": pa.array(ids, pa.int64()),
-            "content": [held[one][0] for one in ids],
-            "locators": [held[one][1] for one in ids],
-        }
+        table = {"person_id": pa.array(ids, pa.int64()), "dossier": [held[one] for one in ids]}
         privacy.keep_dossiers([pa.table(table)], at=AT)
 
     return add

@@ -40,7 +40,7 @@ def written() -> bytes:
         ]
     )
     choices = FIELD.join(["GA02=0p", "GA06=0p", "GA18=0r", "ZJ01=1a:2"])
-    return pack(choices + PART + statements, "4294967300,8589934600")
+    return pack(PART.join([choices, statements, "4294967300,8589934600"]))
 
 
 def test_a_dossier_reads_back_as_it_was_written():

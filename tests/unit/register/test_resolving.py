@@ -378,11 +378,13 @@ def outcome(engine, assertions, links):
 
 
 def test_lines_that_belong_to_nobody_are_refused():
-    lines = pa.table({"person_id": [2, 1], "ordinal": [0, 0], "line": ["b", "a"], "locator": ["8", "7"]})
+    lines = pa.table(
+        {"person_id": [2, 1, 2], "ordinal": [1, 0, 0], "line": ["|c", "|a", "|b"], "locator": [",9", "|7", "|8"]}
+    )
     both = put_together(pa.table({"person_id": [2, 1], "chosen": ["y", "x"]}), lines)
     assert both.to_pylist() == [
-        {"person_id": 1, "content": f"x{rules.DOSSIER_PART}a", "locators": "7"},
-        {"person_id": 2, "content": f"y{rules.DOSSIER_PART}b", "locators": "8"},
+        {"person_id": 1, "dossier": "x|a|7"},
+        {"person_id": 2, "dossier": "y|b|c|8,9"},
     ]
     with pytest.raises(ValueError, match="choices"):
         put_together(pa.table({"person_id": [1], "chosen": ["x"]}), lines)

@@ -26,7 +26,7 @@ from wanjia.privacy.adapters import (
     vault_rows,
 )
 from wanjia.privacy.models import BlindKind
-from wanjia.privacy.rules import FORM, PART
+from wanjia.privacy.rules import FORM
 
 PURPOSE = "vault"
 LIKENESS = "vault-likeness"
@@ -67,7 +67,7 @@ Batches = Iterable[pa.Table | pa.RecordBatch]
 
 
 def keep_dossiers(batches: Batches, *, at: datetime, only: Sequence[int] | None = None) -> VaultChange:
-    """Seal the dossiers in `batches` (person_id int64, content string, locators string) into the vault, as known from `at`.
+    """Seal the dossiers in `batches` (person_id int64, dossier text: see `rules`) into the vault, as known from `at`.
 
     Unchanged dossiers are not touched; a changed one gets its next version. Persons without a dossier now (of `only`, or of the whole vault) have
     theirs closed. Must run in the caller's transaction.
@@ -273,7 +273,7 @@ def _sealed(
         for start in range(0, batch.num_rows, ROWS_AT_A_TIME):
             piece = batch.slice(start, ROWS_AT_A_TIME)
             persons = np.asarray(piece["person_id"])
-            said = texts(_joined(piece["content"], piece["locators"]))
+            said = texts(piece["dossier"])
             likenesses = likeness_of.blind_many(said)
             places, is_known = before.places_of(persons)
             is_same = _is_same(before, places, is_known, said, likenesses, older)
@@ -291,12 +291,6 @@ def _sealed(
             aads = [vault_aad(*one) for one in zip(persons.tolist(), versions.tolist(), strict=True)]
             blobs = sealer.seal_many([FORM + one for one in said], aads)
             yield vault_rows(persons, versions, known_from, likenesses, likeness_of.key_id, blobs)
-
-
-def _joined(content: pa.ChunkedArray, locators: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What a likeness is the hash of (see `rules.pack`)."""
-    text = pa.large_string()
-    return pc.binary_join_element_wise(content.cast(text), locators.cast(text), pa.scalar(PART, text))
 
 
 def _is_same(

@@ -120,7 +120,7 @@ class Resolution:
         return asked
 
     def dossiers(self) -> Iterator[pa.Table]:
-        """The persons' dossiers in pieces of (person_id, content, locators)."""
+        """The persons' dossiers in pieces of (person_id, dossier)."""
         pieces = max(1, -(-self.persons // PERSONS_IN_A_PIECE))
         if pieces == 1:
             yield self._dossiers(1, 0)

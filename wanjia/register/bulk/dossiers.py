@@ -30,8 +30,8 @@ BLIND_COLUMNS = {
 
 
 def lines(statements: Statements, element_rules: Sequence[ElementRule]) -> Table:
-    """(person_id, ordinal, line, locator): one row for each statement, in no order. Put together in order of ordinals, a person's lines and
-    locators are those parts of the dossier: all but the first begin with their separator."""
+    """(person_id, ordinal, line, locator): one row for each statement, in no order. What was chosen, a person's lines and a person's locators, in
+    order of ordinals and put together, are the dossier: each line and locator begins with its separator."""
 
     def written(part: Part) -> Table:
         rows = part.frame
@@ -39,8 +39,8 @@ def lines(statements: Statements, element_rules: Sequence[ElementRule]) -> Table
         return rows.select(
             "person_id",
             "ordinal",
-            line=is_first.ifelse("", rules.DOSSIER_RECORD) + _line(part, element_rules),
-            locator=is_first.ifelse("", ",") + rows.assertion_id.cast("string"),
+            line=is_first.ifelse(rules.DOSSIER_PART, rules.DOSSIER_RECORD) + _line(part, element_rules),
+            locator=is_first.ifelse(rules.DOSSIER_PART, ",") + rows.assertion_id.cast("string"),
         )
 
     return statements.union(written)

@@ -18,10 +18,10 @@ setup_django(); migrate()
 from django.db import transaction
 from wanjia.privacy import api
 ids = list(range(1, {PERSONS} + 1))
-content = [f"GA02=0p{{api.DOSSIER_PART}}0000{{api.DOSSIER_FIELD}}police_register{{api.DOSSIER_FIELD}}k{{api.DOSSIER_FIELD}}self"
-           f"{{api.DOSSIER_FIELD}}2024-01-01{{api.DOSSIER_FIELD}}GA02=王伟" for _ in ids]
+written = [f"GA02=0p{{api.DOSSIER_PART}}0000{{api.DOSSIER_FIELD}}police_register{{api.DOSSIER_FIELD}}k{{api.DOSSIER_FIELD}}self"
+           f"{{api.DOSSIER_FIELD}}2024-01-01{{api.DOSSIER_FIELD}}GA02=王伟{{api.DOSSIER_PART}}4" for _ in ids]
 with transaction.atomic():
-    api.keep_dossiers([pa.table({{"person_id": pa.array(ids, pa.int64()), "content": content, "locators": ["4"] * len(ids)}})],
+    api.keep_dossiers([pa.table({{"person_id": pa.array(ids, pa.int64()), "dossier": written}})],
                       at=datetime(2026, 1, 1, tzinfo=UTC))
 """
 
