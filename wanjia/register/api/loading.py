@@ -30,6 +30,7 @@ from wanjia.trace import api as trace
 
 STAGE = "stage"
 FEW_ROWS = 10_000
+FACTS_BEFORE_VAULT = 2
 
 
 class Loadable(Protocol):
@@ -115,14 +116,20 @@ def write(
         with timed("subjects"):
             _keep_subjects(cursor, "register_person", persons, at, only, counts)
             _keep_subjects(cursor, "register_household", households, at, () if only is not None else None, counts)
-        for fact, rows in facts:
-            with timed(fact.frame):
-                scope = relations_of if fact.frame == "relations" and relations_of is not None else only
-                _keep_facts(cursor, fact, rows, at, scope, counts)
-        del facts
+
+        def keep_facts(some: Sequence[tuple[FactTable, pa.Table]]) -> None:
+            for fact, rows in some:
+                with timed(fact.frame):
+                    scope = relations_of if fact.frame == "relations" and relations_of is not None else only
+                    _keep_facts(cursor, fact, rows, at, scope, counts)
+
+        # in turns, so that PostgreSQL has facts to write while dossiers are sealed, and again while look-up values are hashed
+        keep_facts(facts[:FACTS_BEFORE_VAULT])
         with timed("vault"):
             vault = kept.dossiers() if kept else privacy.keep_dossiers(resolution.dossiers(), at=at, only=only)
             counts.update({f"vault.{name}": count for name, count in vault.counts().items()})
+        keep_facts(facts[FACTS_BEFORE_VAULT:])
+        del facts
         if vault.added or vault.replaced or vault.closed or (only is None and privacy.lacks_searchable()):
             with timed("blind"):
                 counts["blind.searchable"] = (
