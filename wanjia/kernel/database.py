@@ -189,6 +189,8 @@ def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
     commit instead, and a crash leaves them as they were. COPY may write rows frozen (`is_anew`): no later pass has to touch them.
     """
     again: list[str] = []
+    # what is synced before the commit is on its way to the disk by then, and nobody waits for all of it at once
+    cursor.execute("SET LOCAL backend_flush_after = '2MB'")
     for table in tables:
         cursor.execute(f'TRUNCATE "{table}"')
         cursor.execute(
