@@ -24,7 +24,7 @@ from wanjia.register.errors import LinksNotUnique
 from wanjia.register.rules import DeclaredElement, ElementRule, TrustedSource
 
 # dossiers are written out in pieces, so that no engine holds the text of a whole country at once
-PERSONS_IN_A_PIECE = 150_000
+PERSONS_IN_A_PIECE = 300_000
 
 
 @dataclass(frozen=True)
