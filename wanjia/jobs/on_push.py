@@ -5,6 +5,7 @@ links it, and settles the persons it touches. When a main job has run since, eve
 lane cannot do (a batch too large for it) the next main job does; nothing is lost if the worker is killed.
 """
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -94,6 +95,7 @@ class FastLane:
         if self._lock is not None:
             self._lock.close()
         self._engine = self._resident = self._standing = self._run = self._lock = None
+        gc.unfreeze()
 
     def _held(self) -> Any:
         if self._lock is None:
@@ -122,6 +124,8 @@ class FastLane:
             return False
         if self._engine is not None:
             self._engine.close()
+            self._resident = self._standing = None
+            gc.unfreeze()
         self._engine = get_engine("duckdb")
         self._profile, self._sources = standards.load_profile(), intake.sources()
         assertions = intake.active_assertions(self._engine)
@@ -132,6 +136,9 @@ class FastLane:
         self._standing = intake.Standing.open(self._engine, pushing)
         self._engine.small_from_now_on()
         self._rehearse(pushing)
+        # what was loaded stays: looking through millions of objects for garbage would hold a push up
+        gc.collect()
+        gc.freeze()
         self._run, self._stands_on = last["id"], last["outcome"]["fingerprint"]
         return True
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PIECES_KEPT = 64
+PIECES_KEPT = 16
 MOST_GONE = 50_000
 
 
