@@ -30,6 +30,8 @@ class Model:
     rarest: dict[str, float] = field(default_factory=dict)
     stopped: dict[str, list[str]] = field(default_factory=dict)
     name: str = ""
+    # Splink takes longer to write a statement than the engine to score a few pairs by it
+    _written: dict[tuple, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def settings(self, words: dict[str, str], dialect: str) -> dict[str, Any]:
         """The Splink settings with the learned shares; features without them are left out of the sum."""
@@ -65,6 +67,14 @@ class Model:
 
     def scoring_sql(self, *, left: str, right: str, pairs: str, floor: float, words: dict[str, str]) -> str:
         """SQL that scores the rows of `pairs` (l, r) and keeps weights of at least `floor`."""
+        asked = (left, right, pairs, floor, words["hash64"])
+        if asked not in self._written:
+            self._written[asked] = self._write_scoring_sql(
+                left=left, right=right, pairs=pairs, floor=floor, words=words
+            )
+        return self._written[asked]
+
+    def _write_scoring_sql(self, *, left: str, right: str, pairs: str, floor: float, words: dict[str, str]) -> str:
         from splink.internals.predict import _combine_prior_and_mws
         from splink.internals.settings_creator import SettingsCreator
 

@@ -7,7 +7,6 @@ are is looked up and not joined, so the engine only ever sees small tables and a
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -194,7 +193,10 @@ class Resident:
         pairs = self._pairs(keyed)
         work.put(FEW.pairs, pairs)
         self._compare(np.concatenate([pairs["l"].to_numpy(), pairs["r"].to_numpy()]))
-        fresh = work.arrow(self._scoring_sql)
+        sql = model.scoring_sql(
+            left=FEW.compared, right=FEW.compared, pairs=FEW.pairs, floor=FLOOR_BITS, words=work.words
+        )
+        fresh = work.arrow(sql)
         lost = self._edges_at(replaced)
         self._edges.replace(lost[PLACE].to_numpy(), _numbered(fresh, self._next_edge))
         self._next_edge += fresh.num_rows
@@ -205,6 +207,7 @@ class Resident:
         """All candidate pairs (l < r) that touch one of these keyed nodes, by the rules of `pair_tables.make_pairs`."""
         ids = keyed["node_id"].to_numpy()
         found = [self._keyed.matches(block, keyed[block]) for block in self._blocks]
+        # a node shares its keys with itself too, so these are both sides of every pair
         met = self._keyed.rows(np.concatenate([others for _, others in found]), ["node_id", "num"])
         lone = met.filter(met["num"].is_null())["node_id"].to_numpy()
         pairs = [np.empty((0, 2), np.int64)]
@@ -217,12 +220,6 @@ class Resident:
         # a pair found by several rules is one pair
         both = np.unique(np.concatenate(pairs), axis=0)
         return pa.table({"l": both[:, 0], "r": both[:, 1]})
-
-    @cached_property
-    def _scoring_sql(self) -> str:
-        return self._trained.model.scoring_sql(
-            left=FEW.compared, right=FEW.compared, pairs=FEW.pairs, floor=FLOOR_BITS, words=self._work.words
-        )
 
     def _compare(self, nodes: np.ndarray) -> None:
         """Make `few_compared`: what these nodes are compared by."""
