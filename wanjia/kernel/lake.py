@@ -240,6 +240,7 @@ class _SealedReader(io.RawIOBase):
 
     def __init__(self, lake: Lake, name: str) -> None:
         self._sealer, self._name = lake._sealer, name
+        self._own: list[memoryview] = []  # none yet for a file that proves damaged
         try:
             self._file = open(lake._path(name), "rb")
         except FileNotFoundError:
@@ -249,7 +250,7 @@ class _SealedReader(io.RawIOBase):
             self._file.close()
             raise LakeFileDamaged(name=name)
         self._file_id = head[len(MAGIC) :]
-        self._own = [_room(), _room()]
+        self._own += [_room(), _room()]
         self._sealed, self._plain = self._own
         self._held = memoryview(b"")
         self._number = 0
