@@ -80,23 +80,14 @@ class Standing:
     def of(self, ids: Iterable[int]) -> pa.Table:
         """The statements with these ids, in the order of ids, all sources in one table."""
         wanted = list(ids)
-        found = [self._whole(held.rows(wanted)) for held in self._held.values()]
-        together = pa.concat_tables([self.schema.empty_table(), *found]).combine_chunks()
+        found = [rows for held in self._held.values() if (rows := held.rows(wanted)).num_rows]
+        together = pa.concat_tables([self.schema.empty_table(), *found], promote_options="permissive")
+        together = together.cast(self.schema).combine_chunks()
         return together.take(pc.sort_indices(together["assertion_id"]))
 
     def _learn(self, schema: pa.Schema) -> None:
         for field in schema:
             self._fields.setdefault(field.name, pa.field(field.name, field.type))
-
-    def _whole(self, rows: pa.Table) -> pa.Table:
-        present = set(rows.column_names)
-        return pa.table(
-            [
-                rows[name].cast(field.type) if name in present else pa.nulls(rows.num_rows, field.type)
-                for name, field in self._fields.items()
-            ],
-            schema=self.schema,
-        )
 
 
 _ORDER = ["record_key", "subject", "as_of", "delivery_id", "row_no", "assertion_id", "first_delivery_id"]
