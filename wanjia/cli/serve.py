@@ -10,8 +10,8 @@ import click
 from wanjia.cli import _options
 
 REVIVE_SECONDS = 1
-#: planning small statements means allocating and freeing very many small pieces. glibc keeps seven of each size at hand by default; with thousands the
-#: worker takes a quarter less processor time for a push. Other C libraries ignore it; what the operator has set stays
+#: planning small statements means allocating and freeing very many small pieces. glibc keeps seven of each size at hand by default; with
+#: thousands the worker takes a quarter less processor time for a push. Other C libraries ignore it; what the operator has set stays
 ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=4000")
 #: what searches, records and events read. Not the vault: a record reads two or three of its pages, and it is larger than all else
 READ_AHEAD = {"indexes": ("privacy", "register", "access"), "tables": ("register",)}

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_FILE_BYTES = 2 * 1024**3
 MAX_COLUMNS = 500
@@ -96,6 +97,7 @@ def movement_word(column: str) -> str | None:
     return None
 
 
+@lru_cache(4096)  # a push is met by the same hundred names each time
 def fold_header(text: str) -> str:
     """A header's text as it is compared: NFKC, lower case, without spaces, byte-order marks, and marks such as '*' or '：'."""
     return re.sub(r"[\s\ufeff\u200b\u200c\u200d\u2060*:：_\-]+", "", unicodedata.normalize("NFKC", text)).casefold()
