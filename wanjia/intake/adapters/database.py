@@ -4,18 +4,24 @@ import datetime
 import decimal
 import json
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import MissingColumns, PullFailed, PullNotConfigured
 from wanjia.intake.rules import MAX_ROWS, match_header, movement_word
 from wanjia.kernel import settings
 
-BATCH_ROWS = 20_000
+BATCH_ROWS = 2_000  # few enough to stay in the processor's cache
 MAPPED_BYTES = 1024**3
 #: a text as JSON writes it, characters as they are
 _quoted = json.encoder.encode_basestring
+_TEXTS = {str, type(None)}
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,12 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
                 query = query.order_by(held)
                 if watermark is not None:
                     query = query.where(held >= _typed(watermark, held))
-            # the lines as `json.dumps` would write them, column by column, which takes half the time
-            line = "{" + ", ".join(f"{_quoted(name)}: ".replace("%", "%%") + "%s" for name in columns) + "}\n"
             pieces, rows = [], 0
             last = watermark
             held_at = list(columns).index(mark) if mark else None
             found = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query)
             for part in found.partitions():
-                cells = (list(map(_cell, column)) for column in zip(*part, strict=True))
-                pieces.append("".join(map(line.__mod__, zip(*cells, strict=True))).encode())
+                pieces.append(_lines(columns, part))
                 rows += len(part)
                 if held_at is not None:
                     last = next((_text(row[held_at]) for row in reversed(part) if row[held_at] is not None), last)
@@ -109,10 +112,23 @@ def _typed(watermark: str, column: Any) -> Any:
     return watermark
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "null"
-    return _quoted(value if type(value) is str else _text(value))
+def _lines(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> pa.Buffer:
+    """The rows as the lines `json.dumps` would write. Column by column in Arrow: a piece of Python for each cell takes five times as long."""
+    pieces: list[Any] = []
+    for name, column in zip(names, zip(*rows, strict=True), strict=True):
+        pieces += [f"{', ' if pieces else '{'}{_quoted(name)}: ", _cells(column)]
+    lines = pc.binary_join_element_wise(*pieces, "}\n", "")
+    return lines.buffers()[2]
+
+
+def _cells(column: Sequence[Any]) -> pa.Array:
+    """The cells of a column as JSON writes them."""
+    texts = column if set(map(type, column)) <= _TEXTS else [None if cell is None else _text(cell) for cell in column]
+    cells = pa.array(texts, pa.string())
+    octets = numpy.frombuffer(cells.buffers()[2] or b"", numpy.uint8)
+    if ((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any():
+        return pa.array(["null" if text is None else _quoted(text) for text in texts], pa.string())
+    return pc.fill_null(pc.binary_join_element_wise('"', cells, '"', ""), "null")
 
 
 def _text(value: Any) -> str:
