@@ -11,17 +11,16 @@ import resource
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from wanjia.jobs.receiving import Come, receiving
 from wanjia.jobs.turns import only_one
 from wanjia.kernel import settings
 from wanjia.kernel.progress import Progress, SilentProgress
-
-#: waiting pushes of one source become deliveries of up to so many rows
-PUSHES_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,11 @@ class Report:
     register: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     is_unchanged: bool = False
+
+    def take(self, come: Come) -> None:
+        """Take over what became of all that came in."""
+        self.known_again, self.unmatched = come.known_again, come.unmatched
+        self.refused += [_refusal(number, source, error) for number, source, error in come.refused]
 
     @property
     def refused_rows(self) -> int:
@@ -191,42 +195,50 @@ def _run(
 
     profile = standards.load_profile()
     sources = intake.sources()
-    if receives:
-        with timer.stage("receive") as told:
-            told.update(_receive(inbox, report, by=by, why=why))
-    last = catalog.latest_run()
-    known = last["outcome"].get("fingerprint") if last is not None else None
-    # what officers decided of pairs since is a reason to link again, though nothing was delivered
-    force = force or (last is not None and last["outcome"].get("decisions", 0) != reviewing.decisions_made())
-    if not force and known == fingerprint() and not intake.has_pending():
-        report.is_unchanged, report.run = True, last["id"]
-        return
-    report.run = timer.run = catalog.open_run(engine=engine_name or settings.engine_name(), by=by, why=why)
-    try:
-        with get_engine(engine_name) as engine:
-            with timer.stage("standardise") as told:
-                done, refused = intake.standardise_pending(engine, profile, by=by, why=why)
-                report.deliveries = [_counts(delivery) for delivery in done]
-                report.refused += [_refusal(delivery.id, delivery.source, error) for delivery, error in refused]
-                told["rows_in"] = sum(delivery.rows_in for delivery in done)
-                told["rows_out"] = sum(delivery.accepted for delivery in done)
-                standards.forget_texts(engine)
-            report.is_unchanged = not force and known == fingerprint()
-            if report.is_unchanged:
-                outcome = {**last["outcome"], "sizes": register.sizes()}
-            else:
-                decisions = reviewing.decisions_made()
-                _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
-                outcome = {
-                    "fingerprint": fingerprint(),
-                    "decisions": decisions,
-                    "sizes": register.sizes(),
-                    **_outcome(report),
-                }
-        catalog.close_run(timer.run, outcome=outcome, by=by, why=why)
-    except BaseException:
-        catalog.close_run(timer.run, failed=True, by=by, why=why)
-        raise
+    come = Come()
+    with ExitStack() as open_for_more:
+        with timer.stage("receive"):
+            # what has landed is standardised while the rest comes in
+            coming = open_for_more.enter_context(receiving(inbox, come, receives=receives, by=by, why=why))
+            first = next(coming, None)
+        last = catalog.latest_run()
+        known = last["outcome"].get("fingerprint") if last is not None else None
+        # what officers decided of pairs since is a reason to link again, though nothing was delivered
+        force = force or (last is not None and last["outcome"].get("decisions", 0) != reviewing.decisions_made())
+        if first is None and not force and known == fingerprint() and not intake.has_pending():
+            report.take(come)
+            report.is_unchanged, report.run = True, last["id"]
+            return
+        report.run = timer.run = catalog.open_run(engine=engine_name or settings.engine_name(), by=by, why=why)
+        try:
+            with get_engine(engine_name) as engine:
+                with timer.stage("standardise") as told:
+                    pending = chain([first] if first is not None else [], coming)
+                    done, refused = intake.standardise_pending(engine, profile, pending=pending, by=by, why=why)
+                    report.take(come)
+                    report.deliveries = [_counts(delivery) for delivery in done]
+                    report.refused += [_refusal(delivery.id, delivery.source, error) for delivery, error in refused]
+                    told["rows_in"] = sum(delivery.rows_in for delivery in done)
+                    told["rows_out"] = sum(delivery.accepted for delivery in done)
+                    told["received"] = come.landed
+                    standards.forget_texts(engine)
+                open_for_more.close()
+                report.is_unchanged = not force and known == fingerprint()
+                if report.is_unchanged:
+                    outcome = {**last["outcome"], "sizes": register.sizes()}
+                else:
+                    decisions = reviewing.decisions_made()
+                    _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
+                    outcome = {
+                        "fingerprint": fingerprint(),
+                        "decisions": decisions,
+                        "sizes": register.sizes(),
+                        **_outcome(report),
+                    }
+            catalog.close_run(timer.run, outcome=outcome, by=by, why=why)
+        except BaseException:
+            catalog.close_run(timer.run, failed=True, by=by, why=why)
+            raise
 
 
 def _link_and_load(
@@ -308,36 +320,6 @@ def _load_links(lake: Any, figures: dict[str, Any]) -> dict[str, int]:
         return linkage.load_links(lake, figures=figures)
     finally:
         connection.close()
-
-
-def _receive(inbox: Path | None, report: Report, *, by: str, why: str) -> dict[str, int]:
-    """Land what lies in the inbox and what the database sources hold; idempotent."""
-    from wanjia.intake import api as intake
-    from wanjia.intake.errors import IntakeError
-
-    landed = 0
-    # what databases tell is fetched while files are landed
-    with ThreadPoolExecutor(1, "pulling") as pool:
-        pulls = {source.code: intake.begin_pull(source.code, pool) for source in intake.pullable_sources()}
-        if inbox is not None:
-            found = intake.receive_inbox(inbox, by=by, why=why)
-            landed += len(found.received)
-            report.known_again += len(found.known)
-            report.unmatched += found.unmatched
-            report.refused += [_refusal(number, source, error) for number, source, error in found.refused]
-        for code, begun in pulls.items():
-            try:
-                pulled = intake.pull(code, by=by, why=why, begun=begun)
-            except IntakeError as error:
-                # one department's database that does not answer must not keep the others' data out
-                report.refused.append(_refusal(0, code, error))
-                continue
-            if pulled is not None:
-                landed += not pulled.was_known
-                report.known_again += pulled.was_known
-    while gathered := intake.gather_pushes(limit=PUSHES_AT_ONCE, by=by, why=why):
-        landed += len(gathered)
-    return {"rows_out": landed}
 
 
 def _refusal(number: int, source: str | None, error: Any) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from wanjia.intake.api.receive import (
     InboxReport,
     Received,
     begin_pull,
+    land_inbox,
     pull,
     receive_file,
     receive_inbox,
@@ -48,7 +49,9 @@ from wanjia.intake.api.receive import (
 )
 from wanjia.intake.api.sources import load_sources, pullable_sources, source_named, sources, sources_due
 from wanjia.intake.api.standardise import (
+    deliveries_received,
     preview_file,
+    sources_that_failed,
     standardise_delivery,
     standardise_pending,
     standardise_rows,
@@ -73,6 +76,7 @@ __all__ = [
     "bearer_of",
     "begin_pull",
     "deliveries",
+    "deliveries_received",
     "delivery_assertions",
     "delivery_issues",
     "delivery_named",
@@ -86,6 +90,7 @@ __all__ = [
     "has_pushed",
     "history",
     "issue_token",
+    "land_inbox",
     "load_sources",
     "open_refusal",
     "parse_body",
@@ -105,6 +110,7 @@ __all__ = [
     "source_named",
     "sources",
     "sources_due",
+    "sources_that_failed",
     "standardise_delivery",
     "standardise_pending",
     "standardise_rows",

@@ -1,7 +1,7 @@
 """Receiving: files, inboxes and pulls become deliveries. The bytes are sealed in the lake before anything looks inside."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,12 +65,19 @@ def receive_file(path: Path, *, source: str | None = None, by: str, why: str) ->
 
 
 def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
-    """Land every file of a folder (and its folders) that fits a source; one refused file does not stop the others.
-
-    Files that were withdrawn stay withdrawn: lying in the inbox is not sending again. Files that fit no pattern are counted.
-    Raises `PracticeTakesNoRecords`, `NotAFile`.
-    """
+    """Land every file of a folder as `land_inbox` does; what became of them all."""
     report = InboxReport()
+    for _ in land_inbox(folder, report, by=by, why=why):
+        pass
+    return report
+
+
+def land_inbox(folder: Path, report: InboxReport, *, by: str, why: str) -> Iterator[Delivery]:
+    """Land every file of a folder (and its folders) that fits a source, each delivery given as soon as it has landed.
+
+    One refused file does not stop the others. Files that were withdrawn stay withdrawn: lying in the inbox is not sending again. Files that
+    fit no pattern are counted. `report` says so far what became of them. Raises `PracticeTakesNoRecords`, `NotAFile`.
+    """
     _ensure_may_come(folder)
     sweep_landings()
     if not folder.is_dir():
@@ -91,10 +98,15 @@ def receive_inbox(folder: Path, *, by: str, why: str) -> InboxReport:
                 report.known.append(withdrawn)
                 continue
             received = _land(source, raw, suffix_of(path.name), said, by=by, why=why)
-            (report.known if received.was_known else report.received).append(received.delivery)
         except IntakeError as error:
             report.refused.append((number, code, error))
-    return report
+            continue
+        if received.was_known:
+            report.known.append(received.delivery)
+            continue
+        report.received.append(received.delivery)
+        del raw
+        yield received.delivery
 
 
 def _ensure_may_come(path: Path) -> None:

@@ -25,6 +25,7 @@ from wanjia.intake.declared import Source
 from wanjia.intake.errors import DeliveryNotReady, DeliveryUnknown, IntakeError, LandingMissing
 from wanjia.intake.models import ColumnReport, Delivery, ErasedRow, QuarantinedRow, Status
 from wanjia.kernel import clock
+from wanjia.kernel.ahead import ahead
 from wanjia.kernel.database import copy_rows
 from wanjia.kernel.engine import Engine
 from wanjia.kernel.errors import LakeFileMissing
@@ -36,25 +37,43 @@ READ_AHEAD = 2  # deliveries in memory beside the one that is standardised
 
 
 def standardise_pending(
-    engine: Engine, profile: standards.Profile | None = None, *, by: str, why: str
+    engine: Engine,
+    profile: standards.Profile | None = None,
+    *,
+    pending: Iterable[Delivery] | None = None,
+    by: str,
+    why: str,
 ) -> tuple[list[Delivery], list[tuple[Delivery, IntakeError]]]:
-    """Standardise every received delivery in the order they came: (done, refused). One refused delivery does not stop the others."""
+    """Standardise every received delivery in the order they came, or those of `pending`: (done, refused). One refused delivery does not stop
+    the others. `pending` is asked by a thread of its own, and may still be waiting for what comes."""
     profile = profile or standards.load_profile()
-    pending = list(Delivery.objects.filter(status=Status.RECEIVED).order_by("id"))
+    pending = deliveries_received() if pending is None else pending
     done, refused = [], []
     # the next deliveries are read while the rules run over this one: reading leaves a core idle
     with ThreadPoolExecutor(READ_AHEAD, "reading") as reader:
-        readings = [reader.submit(_read_landed, delivery) for delivery in pending[:READ_AHEAD]]
-        for place, delivery in enumerate(pending):
-            after = place + READ_AHEAD
-            readings += [reader.submit(_read_landed, later) for later in pending[after : after + 1]]
-            reading = readings.pop(0)
-            try:
-                done.append(_standardise(engine, delivery.id, profile, lambda _, r=reading: r.result(), by=by, why=why))
-            except IntakeError as error:
-                delivery.refresh_from_db()
-                refused.append((delivery, error))
+        begun = ((delivery, reader.submit(_read_landed, delivery)) for delivery in pending)
+        with ahead(begun, size=lambda _: 1, room=READ_AHEAD - 1) as readings:
+            for delivery, reading in readings:
+                try:
+                    done.append(
+                        _standardise(engine, delivery.id, profile, lambda _, r=reading: r.result(), by=by, why=why)
+                    )
+                except IntakeError as error:
+                    delivery.refresh_from_db()
+                    refused.append((delivery, error))
+                # what was read is not held until the next is there
+                del reading
     return done, refused
+
+
+def deliveries_received() -> list[Delivery]:
+    """The deliveries that wait to be standardised, in the order they came."""
+    return list(Delivery.objects.filter(status=Status.RECEIVED).order_by("id"))
+
+
+def sources_that_failed() -> set[str]:
+    """The sources of which a delivery is refused whole: its file may be received again, under the number it has."""
+    return set(Delivery.objects.filter(status=Status.FAILED).values_list("source", flat=True))
 
 
 def standardise_delivery(
