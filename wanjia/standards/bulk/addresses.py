@@ -33,9 +33,47 @@ def address(table: Table, raw: str, step: "Step") -> Table:
             f"{key}__reason": ibis.cases((is_empty, "ADDRESS_EMPTY"), else_=none),
         },
     ).drop(raw, "__plain")
-    table = _county(step.keep(_headed(table, key)), key, step)
-    table = step.keep(_below(table, step))
-    return _inside(table, key, step)
+    return _put_together(step.keep(_parted(table, key, step)), key, step)
+
+
+def _parted(table: Table, key: str, step: "Step") -> Table:
+    """`table` with `__front` and `__tail`, the address in two where building, unit and room can be taken off (`__is_parted`).
+
+    A street's number has a hundred flats, and a flat's number a thousand streets: each half is understood once.
+    """
+    shown = table[key]
+    table = table.mutate(__tail=shown.re_extract(patterns.TAIL, 0))
+    is_parted = ibis.literal(False) if step.lookups.paths_hold_ascii else table["__tail"].re_search(patterns.APART)
+    table = table.mutate(__is_parted=is_parted)
+    shown, tail = table[key], table["__tail"]
+    front = ibis.ifelse(table["__is_parted"], shown.substr(0, shown.length() - tail.length()), shown)
+    return table.mutate(__front=front, __tail=ibis.ifelse(table["__is_parted"], tail, ""))
+
+
+def _put_together(table: Table, key: str, step: "Step") -> Table:
+    """`table` with what its fronts and tails mean."""
+    written = table.filter(table[key].notnull())
+    fronts = _fronts(written.select("__front", "__is_parted").distinct(), step)
+    joined = table.left_join(fronts, [table["__front"] == fronts.front, table["__is_parted"] == fronts.is_parted])
+    kept = [table[c] for c in table.columns if c not in ("__front", "__tail", "__is_parted")]
+    # what was not taken off before is what stands behind the place
+    tail = ibis.ifelse(table["__is_parted"], table["__tail"], fronts.behind)
+    table = step.keep(joined.select(*kept, fronts.division, fronts.place, __tail=tail))
+    tails = step.keep(_tails(table.filter(table[key].notnull()).select("__tail").distinct()))
+    joined = table.left_join(tails, table["__tail"] == tails.tail)
+    kept = [table[c] for c in table.columns if c != "__tail"]
+    table = joined.select(*kept, tails.building, tails.unit, tails.room)
+    place, building, unit, room = table["place"], table["building"], table["unit"], table["room"]
+    return table.mutate(
+        **{
+            f"{key}__division": table["division"],
+            f"{key}__place": place.nullif(""),
+            f"{key}__building": building.nullif(""),
+            f"{key}__unit": unit.nullif(""),
+            f"{key}__room": room.nullif(""),
+            f"{key}__norm": place + "|" + building + "|" + unit + "|" + room,
+        }
+    )
 
 
 def _tidied(table: Table, column: str) -> Table:
@@ -46,16 +84,32 @@ def _tidied(table: Table, column: str) -> Table:
     return table
 
 
-def _headed(table: Table, key: str) -> Table:
-    """`table` with the beginning of the address in which divisions can stand: few addresses have one of their own."""
-    table = table.mutate(__head=table[key].re_extract(patterns.HEAD, 1))
+def _fronts(fronts: Table, step: "Step") -> Table:
+    """front, is_parted, division, place, and behind: what follows the place, of a front from which nothing was taken off."""
+    table = _county(step.keep(_headed(fronts)), step)
+    table = step.keep(_below(table, step))
+    behind = ibis.ifelse(table["__is_parted"], "", table["__rest"].re_extract(patterns.TAIL, 0))
+    table = table.mutate(__behind=behind)
+    rest, behind, village = table["__rest"], table["__behind"], table["__village_name"]
+    table = table.mutate(__road=rest.substr(0, rest.length() - behind.length()))
+    road = table["__road"]
+    # villages have no roads: "group 3, number 12" means nothing without the village's name
+    place = ibis.ifelse(road.re_search(patterns.HAS_ROAD), road, village + road).lower()
+    return step.keep(
+        table.select(front="__front", is_parted="__is_parted", division="__division", place=place, behind="__behind")
+    )
+
+
+def _headed(table: Table) -> Table:
+    """`table` with the beginning of the front in which divisions can stand: few fronts have one of their own."""
+    table = table.mutate(__head=table["__front"].re_extract(patterns.HEAD, 0))
     # an address without any such character may still begin with short names
-    return table.mutate(__head=ibis.ifelse(table["__head"] == "", table[key].substr(0, 12), table["__head"]))
+    return table.mutate(__head=ibis.ifelse(table["__head"] == "", table["__front"].substr(0, 12), table["__head"]))
 
 
-def _county(table: Table, key: str, step: "Step") -> Table:
-    """`table` with the county that the address begins with and what is left of the address."""
-    shown = table[key]
+def _county(table: Table, step: "Step") -> Table:
+    """`table` with the county that the front begins with and what is left of it."""
+    shown = table["__front"]
     heads = step.keep(table.select("__head").filter(ibis._["__head"].notnull()).distinct())
     lengths = step.lookups.path_lengths
     none = ibis.null("string")
@@ -69,7 +123,7 @@ def _county(table: Table, key: str, step: "Step") -> Table:
     found = tried.join(paths, tried.path == paths.path).select("__head", "length", "code")
     best = step.keep(found.group_by("__head").agg(__county=found.code.argmax(found.length), __taken=found.length.max()))
     joined = table.left_join(best, table["__head"] == best["__head"])
-    shown, taken = table[key], best["__taken"].fill_null(0)
+    shown, taken = table["__front"], best["__taken"].fill_null(0)
     rest = shown.substr(taken, shown.length())
     return joined.select(*[table[c] for c in table.columns if c != "__head"], best["__county"], __rest=rest)
 
@@ -97,44 +151,19 @@ def _without(table: Table, taken: str) -> Table:
     return table.mutate(__rest=ibis.ifelse(name == "", rest, after.re_replace(patterns.OFFICE, "")))
 
 
-def _inside(table: Table, key: str, step: "Step") -> Table:
-    """`table` with the address's place, building, unit and room."""
-    table = step.keep(table.mutate(__road=table["__rest"].re_extract(patterns.PLACE, 1)))
-    rest, road = table["__rest"], table["__road"]
-    tail = rest.substr(road.length(), rest.length())
-    table = table.mutate(__tail=tail)
-    tail = table["__tail"]
+def _tails(tails: Table) -> Table:
+    """tail, building, unit, room ("" where it names none)."""
+    tail = tails["__tail"]
     # patterns stand in branches: few addresses are dashed, and only those are asked further
     is_dashed = ibis.ifelse(tail.contains("-"), tail.re_search(patterns.DASHED), False)
-    table = step.keep(table.mutate(__is_dashed=is_dashed).drop("__rest"))
-    tail, is_dashed = table["__tail"], table["__is_dashed"]
-    none = ibis.null("string")
+    tails = tails.mutate(__is_dashed=is_dashed)
+    tail, is_dashed = tails["__tail"], tails["__is_dashed"]
     first, second = tail.re_extract(patterns.DASHED, 1), tail.re_extract(patterns.DASHED, 2)
     building = ibis.ifelse(is_dashed, ibis.ifelse(first != "", first, second), tail.re_extract(patterns.BUILDING, 1))
     unit = ibis.ifelse(is_dashed, ibis.ifelse(first != "", second, ""), tail.re_extract(patterns.UNIT, 1))
     room = ibis.ifelse(is_dashed, tail.re_extract(patterns.DASHED, 3), tail.re_extract(patterns.ROOM, 1))
-    road, village = table["__road"], table["__village_name"]
-    # villages have no roads: "group 3, number 12" means nothing without the village's name
-    place = ibis.ifelse(road.re_search(patterns.HAS_ROAD), road, village + road).lower()
-    table = step.keep(table.mutate(__place=place, __building=building, __unit=unit, __room=room.upper()))
-    table = table.mutate(__building=_counted(table["__building"]), __unit=_counted(table["__unit"]))
-    table = step.keep(table.drop("__tail", "__road", "__village_name"))
-    is_there = table[key].notnull()
-
-    def or_null(text: StringValue) -> StringValue:
-        return ibis.ifelse(is_there & (text != ""), text, none)
-
-    place, building, unit, room = table["__place"], table["__building"], table["__unit"], table["__room"]
-    return table.mutate(
-        **{
-            f"{key}__division": table["__division"],
-            f"{key}__place": or_null(place),
-            f"{key}__building": or_null(building),
-            f"{key}__unit": or_null(unit),
-            f"{key}__room": or_null(room),
-            f"{key}__norm": ibis.ifelse(is_there, place + "|" + building + "|" + unit + "|" + room, none),
-        }
-    )
+    tails = tails.select("__tail", building=building, unit=unit, room=room.upper())
+    return tails.select("room", tail="__tail", building=_counted(tails["building"]), unit=_counted(tails["unit"]))
 
 
 def _counted(text: StringValue) -> StringValue:

@@ -98,6 +98,11 @@ class Lookups:
         return sorted({len(path) for path in self._profile.divisions.written_paths})
 
     @cached_property
+    def paths_hold_ascii(self) -> bool:
+        """Does any written path hold a Latin letter or a digit, such as numbers of houses begin with?"""
+        return any(re.search("[0-9A-Za-z]", path) for path in self._profile.divisions.written_paths)
+
+    @cached_property
     def places(self) -> ibis.Table:
         """parent, name, code: towns by their county, villages and communities by their town."""
         below = self._profile.divisions.places_below

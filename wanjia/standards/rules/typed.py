@@ -156,8 +156,8 @@ class Reader:
         village, rest = _cut(rest, patterns.VILLAGE)
         town_code = self.places.get((county or "", town))
         division = self.places.get((town_code or "", village)) or town_code or county
-        road = _group(patterns.PLACE, rest)
-        tail = rest[len(road) :]
+        tail = _whole(patterns.TAIL, rest)
+        road = rest[: len(rest) - len(tail)]
         dashed = re.search(patterns.DASHED, tail)
         if dashed and dashed[1]:
             building, unit, room = dashed[1], dashed[2], dashed[3]
@@ -207,6 +207,11 @@ def is_day(digits: str) -> bool:
 def _group(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     return (found[1] or "") if found else ""
+
+
+def _whole(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    return found[0] if found else ""
 
 
 def _cut(rest: str, pattern: str) -> tuple[str, str]:
