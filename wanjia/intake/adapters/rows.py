@@ -17,6 +17,9 @@ from wanjia.intake.rules import MAX_CELL_CHARACTERS, MAX_COLUMNS, HeaderMatch, i
 
 CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 FORMULA = r"^\s*(?:=|@[A-Za-z]|[+\-][A-Za-z(]|\t=)"
+#: how a cell that `FORMULA` finds can begin
+_BEGINS_FORMULA = numpy.isin(numpy.arange(256), list(b" \t\n\v\f\r=@+-"))
+PIECE_OCTETS = 64 * 1024
 KEPT_CHARACTERS = 1_000  # of one refused cell; the whole stays in the landing
 
 
@@ -134,14 +137,42 @@ def refuse_defective(read: ReadRows) -> ReadRows:
 
 
 def _defects_of(column: pa.ChunkedArray) -> Iterable[tuple[str, pa.ChunkedArray]]:
-    if (pc.max(pc.binary_length(column)).as_py() or 0) > MAX_CELL_CHARACTERS:
+    # a pattern over every cell takes ten times as long as looking at the octets whether any cell can fit it at all
+    chunks = [_Octets.of(chunk) for chunk in column.chunks if len(chunk)]
+    if any(chunk.longest > MAX_CELL_CHARACTERS for chunk in chunks):
         yield "CELL_TOO_LONG", pc.greater(pc.utf8_length(column), MAX_CELL_CHARACTERS)
-    # one pass finds whether anything is wrong at all; only then is it told apart
-    if not pc.any(pc.match_substring_regex(column, f"{CONTROL}|\ufffd|{FORMULA}")).as_py():
-        return
-    yield "CONTROL_CHARACTER", pc.match_substring_regex(column, CONTROL)
-    yield "UNDECODABLE", pc.match_substring(column, "\ufffd")
-    yield "FORMULA", pc.match_substring_regex(column, FORMULA)
+    if any(chunk.has_control for chunk in chunks):
+        yield "CONTROL_CHARACTER", pc.match_substring_regex(column, CONTROL)
+    if any(chunk.has_damage for chunk in chunks):
+        yield "UNDECODABLE", pc.match_substring(column, "\ufffd")
+    if any(chunk.may_begin_formula for chunk in chunks):
+        yield "FORMULA", pc.match_substring_regex(column, FORMULA)
+
+
+@dataclass(frozen=True)
+class _Octets:
+    """What the octets of some cells tell: where one of these is false (or `longest` small), no cell has the defect; else one may."""
+
+    longest: int
+    has_control: bool
+    has_damage: bool
+    may_begin_formula: bool
+
+    @classmethod
+    def of(cls, cells: pa.StringArray) -> "_Octets":
+        _, places, held = cells.buffers()
+        at = numpy.frombuffer(places, numpy.int32)[cells.offset : cells.offset + len(cells) + 1]
+        octets = numpy.frombuffer(held or b"", numpy.uint8)[: at[-1]]
+        lengths = numpy.diff(at)
+        firsts = octets[at[:-1][lengths > 0]]
+        has_control = has_damage = False
+        # piece by piece, because what is compared with fresh memory waits for the memory
+        for start in range(int(at[0]), len(octets), PIECE_OCTETS):
+            piece = octets[start : start + PIECE_OCTETS]
+            has_control = has_control or bool(((piece < 0x20) | (piece == 0x7F)).any())
+            # U+FFFD begins with it, and so do the full-width forms
+            has_damage = has_damage or bool((piece == 0xEF).any())
+        return cls(int(lengths.max()), has_control, has_damage, bool(_BEGINS_FORMULA[firsts].any()))
 
 
 def without_blank_rows(table: pa.Table, body: pa.Table, report: ReadingReport) -> pa.Table:
