@@ -50,6 +50,14 @@ class Workspace:
             # cutting the plan: a table that is read several times must not be computed each time
             self.engine.session.sql(sql).localCheckpoint(eager=True).createOrReplaceTempView(name)
 
+    def view(self, name: str, sql: str) -> None:
+        """Make `name` stand for `sql`: its rows are computed when they are asked for, as far as they are."""
+        self.drop(name)
+        if self.kind == "duckdb":
+            self.engine.execute(f'CREATE VIEW "{name}" AS {sql}')
+        else:
+            self.engine.session.sql(sql).createOrReplaceTempView(name)
+
     def rows(self, sql: str) -> list[tuple]:
         """The rows of a small result."""
         if self.kind == "duckdb":

@@ -73,8 +73,10 @@ def link(
     step("nodes")
     compiled = engine.con.compile(assertions)
     available = set(assertions.columns)
-    work.make("lk_assertions", node_tables.assertions_sql(linkage, trust, available, f"({compiled}) q"))
-    node_tables.make_nodes(work, linkage, trust, WHOLE)
+    # of most records only name and birth date are read: the rest is computed where it is asked for
+    work.view("lk_said", node_tables.assertions_sql(linkage, trust, available, f"({compiled}) q"))
+    work.make("lk_assertions", node_tables.heads_sql(linkage, "lk_said"))
+    node_tables.make_nodes(work, linkage, trust, WHOLE, said="lk_said")
     deliveries = [int(d) for (d,) in work.rows(f"SELECT DISTINCT delivery_id FROM ({compiled}) q")]
     step("model")
     trained, fresh = _model_in_force(work, lake, linkage, deliveries, retrain)

@@ -40,7 +40,13 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     count = 0
     if linkage.number is not None:
         count = hidden.make_hidden(
-            work, linkage, assertions="lk_assertions", members="lk_members", nodes="lk_nodes", wanted=HIDDEN_WANTED
+            work,
+            linkage,
+            assertions="lk_assertions",
+            said="lk_said",
+            members="lk_members",
+            nodes="lk_nodes",
+            wanted=HIDDEN_WANTED,
         )
     taught_by = "likeness"
     rules: list[dict[str, object]] = []

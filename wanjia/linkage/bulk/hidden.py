@@ -12,7 +12,7 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.nodes import feature_columns, gathered_sql, number_features, via_kin_sql
+from wanjia.linkage.bulk.nodes import feature_columns, filled_up, more_sql, number_features, via_kin_sql
 from wanjia.linkage.declared import Linkage
 
 SEED = "wanjia"
@@ -27,7 +27,9 @@ def sampling_key(work: Workspace, nodes: str) -> str:
     return work.drawn(f"concat_ws('|', {said}, '{SEED}')")
 
 
-def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: str, nodes: str, wanted: int) -> int:
+def make_hidden(
+    work: Workspace, linkage: Linkage, *, assertions: str, said: str, members: str, nodes: str, wanted: int
+) -> int:
     """Make `lk_hidden` and `lk_universe` with about `wanted` hidden records; returns how many there are."""
     features = feature_columns(linkage)
     hidden_columns = {kinds.column(k) for k in number_features(linkage)}
@@ -53,7 +55,7 @@ def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: 
         "lk_hidden_bare",
         f"""SELECT -1 - a.assertion_id AS node_id, a.source, CAST(1 AS BIGINT) AS size, CAST(0 AS BIGINT) AS uniq,
         CAST(NULL AS STRING) AS num, CAST(NULL AS STRING) AS clash, {shown}, s.home, s.home_size, a.num AS hidden_num
-        FROM lk_sampled_members s JOIN {assertions} a ON a.assertion_id = s.assertion_id WHERE s.turn = 1""",
+        FROM {said} a JOIN (SELECT * FROM lk_sampled_members WHERE turn = 1) s ON a.assertion_id = s.assertion_id""",
     )
     told = via_kin_sql(linkage, bare="lk_hidden_bare", everyone=nodes)
     work.make(
@@ -61,14 +63,21 @@ def make_hidden(work: Workspace, linkage: Linkage, *, assertions: str, members: 
         f"""SELECT t.*, b.home, b.home_size, b.hidden_num FROM ({told}) t
         JOIN lk_hidden_bare b ON t.node_id = b.node_id""",
     )
-    listed = ", ".join(features)
+    work.make("lk_rest_members", "SELECT assertion_id, home AS node_id FROM lk_sampled_members WHERE turn > 1")
+    work.make(
+        "lk_rest_heads",
+        f"""SELECT m.node_id, min_by(a.assertion_id, a.ord) AS head, min_by(a.filled, a.ord) AS filled, count(*) AS size,
+        bit_or(a.uniq) AS uniq FROM lk_rest_members m JOIN {assertions} a ON a.assertion_id = m.assertion_id GROUP BY m.node_id""",
+    )
+    heads = "SELECT node_id, filled FROM lk_rest_heads"
+    work.make(
+        "lk_rest_more", more_sql(features, assertions=assertions, said=said, members="lk_rest_members", heads=heads)
+    )
+    listed = ", ".join(f"{told} AS {c}" for c, told in filled_up(features).items())
     work.make(
         "lk_rest",
-        f"""SELECT node_id, source, size, uniq, num, CAST(NULL AS STRING) AS clash, {listed} FROM ({
-            gathered_sql(
-                features, assertions, "SELECT assertion_id, home AS node_id FROM lk_sampled_members WHERE turn > 1"
-            )
-        }) rest""",
+        f"""SELECT h.node_id, s.source, h.size, h.uniq, s.num, CAST(NULL AS STRING) AS clash, {listed} FROM {said} s
+        JOIN lk_rest_heads h ON h.head = s.assertion_id LEFT JOIN lk_rest_more m ON m.node_id = h.node_id""",
     )
     work.make(
         "lk_universe",

@@ -5,7 +5,8 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 
 | table | one row | columns |
 |---|---|---|
-| lk_assertions | assertion | assertion_id, source, record_key, subject, arrival, ord, uniq, num, f_… |
+| lk_said | assertion (a view) | assertion_id, source, record_key, subject, arrival, ord, uniq, num, filled, f_… |
+| lk_assertions | assertion | the same without most features: see `HEAD` |
 | lk_members | assertion | assertion_id, node_id |
 | lk_nodes | node | node_id, source, size, uniq, num, clash, f_… |
 """
@@ -15,6 +16,8 @@ from wanjia.linkage.bulk import kinds
 from wanjia.linkage.bulk.names import Names
 from wanjia.linkage.declared import Linkage, SourceTrust
 
+#: what linking reads of every assertion, besides name and birth; all it says is read of few: of the first under a number, mostly
+HEAD = ["assertion_id", "source", "record_key", "subject", "arrival", "ord", "uniq", "num", "filled"]
 ROW_BITS = 2**41
 #: a number that splits into more persons than this is nobody's: the rest stay single records
 MOST_PERSONS_PER_NUMBER = 8
@@ -29,7 +32,10 @@ def feature_columns(linkage: Linkage) -> list[str]:
 
 
 def assertions_sql(linkage: Linkage, trust: list[SourceTrust], available: set[str], table: str) -> str:
-    """The part of every assertion that linking reads, from `table` with the columns `available`."""
+    """The part of every assertion that linking reads, from `table` with the columns `available`.
+
+    `filled`: which wholes (see `_whole`) the record fills, a bit each in the order of `wholes`.
+    """
     ranked = sorted(trust, key=lambda s: (not s.is_baseline, -s.reliability, s.code))
     rank = " ".join(f"WHEN source = '{s.code}' THEN {i}" for i, s in enumerate(ranked))
     uniq = " ".join(f"WHEN source = '{code}' THEN {1 << i}" for i, code in enumerate(linkage.one_record_per_person))
@@ -48,57 +54,67 @@ def assertions_sql(linkage: Linkage, trust: list[SourceTrust], available: set[st
         f"CAST({f'CASE {uniq} ELSE 0 END' if uniq else '0'} AS BIGINT) AS uniq",
         f"{_sound_number(linkage, available)} AS num",
     ]
-    for feature in linkage.features:
-        columns += [f"{sql} AS {name}" for name, sql in kinds.assertion_columns(feature, available).items()]
+    told = {n: sql for f in linkage.features for n, sql in kinds.assertion_columns(f, available).items()}
+    bits = _bits(list(told))
+    filled = " + ".join(f"CASE WHEN {told[whole]} IS NOT NULL THEN {bit} ELSE 0 END" for whole, bit in bits.items())
+    columns += [f"{filled} AS filled", *(f"{sql} AS {name}" for name, sql in told.items())]
     return f"SELECT {', '.join(columns)} FROM {table}"
 
 
-def make_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names) -> None:
-    """Build members and nodes of `names` from its assertions."""
-    make_bare_nodes(work, linkage, trust, names)
+def heads_sql(linkage: Linkage, said: str) -> str:
+    """SQL of the assertions `said` with what is read of every one of them; see `HEAD`."""
+    named = [kinds.column(k) for k in (linkage.name, linkage.birth) if k is not None]
+    return f"SELECT {', '.join([*HEAD, *named])} FROM {said}"
+
+
+def make_nodes(
+    work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names, *, said: str | None = None
+) -> None:
+    """Build members and nodes of `names` from its assertions. `said`: where all they say is, if not there."""
+    make_bare_nodes(work, linkage, trust, names, said=said)
     work.make(names.nodes, via_kin_sql(linkage, bare=names.bare, everyone=names.bare))
 
 
-def make_bare_nodes(work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names) -> None:
+def make_bare_nodes(
+    work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names, *, said: str | None = None
+) -> None:
     """The same without what kin tell: members and bare nodes."""
     assertions, members = names.assertions, names.members
+    said = said or assertions
     features = feature_columns(linkage)
     if linkage.number is None:
         work.make(members, f"SELECT assertion_id, assertion_id AS node_id FROM {assertions}")
-        work.make(names.bare, _lone_sql(features, f"SELECT * FROM {assertions}"))
+        work.make(names.bare, _lone_sql(features, f"SELECT * FROM {said}"))
         return
-    rounds = _split_by_number(work, linkage, assertions)
-    work.make(
-        "lk_parted",
-        " UNION ALL ".join(f"SELECT assertion_id, num, node_id, {r} AS round FROM lk_round_{r}" for r in range(rounds)),
-    )
-    _rejoin_renamed(work, linkage, trust, assertions)
-    work.make("lk_sizes", "SELECT node_id, count(*) AS size, max(round) AS round FROM lk_grouped GROUP BY node_id")
+    _group_by_number(work, linkage, trust, assertions, said)
     work.make("lk_clashes", "SELECT DISTINCT num AS clash FROM lk_grouped WHERE round > 0")
     work.make(
         members,
-        f"""SELECT a.assertion_id, coalesce(g.node_id, a.assertion_id) AS node_id
-        FROM {assertions} a LEFT JOIN lk_grouped g ON a.assertion_id = g.assertion_id""",
+        f"""SELECT a.assertion_id, coalesce(g.node_id, t.node_id, a.assertion_id) AS node_id FROM {assertions} a
+        LEFT JOIN lk_meant t ON t.assertion_id = a.assertion_id LEFT JOIN lk_grouped g ON g.assertion_id = a.assertion_id""",
     )
-    several = gathered_sql(
-        features, assertions, "SELECT g.* FROM lk_grouped g JOIN lk_sizes z ON g.node_id = z.node_id AND z.size > 1"
+    work.make(
+        "lk_sizes",
+        f"""SELECT m.node_id, count(*) AS size, bit_or(a.uniq) AS uniq, max(coalesce(g.round, 0)) AS round
+        FROM {members} m JOIN {assertions} a ON a.assertion_id = m.assertion_id
+        LEFT JOIN lk_grouped g ON g.assertion_id = m.assertion_id GROUP BY m.node_id""",
     )
-    single = f"""SELECT {", ".join(f"a.{c}" for c in features)}, a.source, CAST(1 AS BIGINT) AS size, a.uniq,
-        CASE WHEN g.assertion_id IS NULL OR {_belies_itself(linkage)} THEN NULL ELSE a.num END AS num, a.assertion_id AS node_id
-        FROM {assertions} a LEFT JOIN lk_sizes z ON a.assertion_id = z.node_id
-        LEFT JOIN lk_grouped g ON a.assertion_id = g.assertion_id
-        WHERE g.assertion_id IS NULL OR z.size = 1"""
+    # a node bears the id of its best record
+    heads = f"SELECT assertion_id AS node_id, filled FROM {assertions}"
+    work.make("lk_more", more_sql(features, assertions=assertions, said=said, members=members, heads=heads))
     # a number that proved to be somebody else's says nothing about its bearer
     own_number = {kinds.column(k) for k in number_features(linkage)}
     listed = ", ".join(
-        f"CASE WHEN coalesce(z.round, 0) = 0 THEN n.{c} END AS {c}" if c in own_number else f"n.{c}" for c in features
+        f"CASE WHEN z.round > 0 THEN NULL ELSE {told} END AS {c}" if c in own_number else f"{told} AS {c}"
+        for c, told in filled_up(features).items()
     )
+    number = f"CASE WHEN z.round < 0 OR (z.size = 1 AND {_belies_itself(linkage)}) THEN NULL ELSE s.num END"
     work.make(
         names.bare,
         # only the first person under a number keeps it: the others must not be pulled to it, nor barred from their own
-        f"""SELECT n.node_id, n.source, n.size, n.uniq, CASE WHEN coalesce(z.round, 0) > 0 THEN NULL ELSE n.num END AS num,
-        c.clash, {listed} FROM ({_aligned(several, features)} UNION ALL {_aligned(single, features)}) n
-        LEFT JOIN lk_sizes z ON n.node_id = z.node_id LEFT JOIN lk_clashes c ON n.num = c.clash""",
+        f"""SELECT z.node_id, s.source, z.size, z.uniq, CASE WHEN z.round > 0 THEN NULL ELSE {number} END AS num,
+        c.clash, {listed} FROM {said} s JOIN lk_sizes z ON z.node_id = s.assertion_id
+        LEFT JOIN lk_more m ON m.node_id = s.assertion_id LEFT JOIN lk_clashes c ON c.clash = {number}""",
     )
 
 
@@ -123,17 +139,13 @@ def via_kin_sql(linkage: Linkage, *, bare: str, everyone: str) -> str:
         for i, key in enumerate(feature.via):
             alias = f"k_{feature.key}_{i}"
             joins.append(
-                f"LEFT JOIN (SELECT num, min({c}) AS {c} FROM {everyone} WHERE num IS NOT NULL GROUP BY num) {alias}"
+                f"LEFT JOIN (SELECT num, min({c}) AS {c} FROM {everyone} WHERE num IS NOT NULL AND {c} IS NOT NULL GROUP BY num) {alias}"
                 f" ON {alias}.num = n.{kinds.column(key)} AND n.{c} IS NULL"
             )
             sides.append(f"{alias}.{c}")
         told[c] = f"coalesce(n.{c}, {', '.join(sides)}) AS {c}"
     columns = ", ".join(told.get(c, f"n.{c}") for c in feature_columns(linkage))
     return f"SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {columns} FROM {bare} n {' '.join(joins)}"
-
-
-def _aligned(sql: str, features: list[str]) -> str:
-    return f"SELECT node_id, source, size, uniq, num, {', '.join(features)} FROM ({sql}) q"
 
 
 def _lone_sql(features: list[str], rows: str) -> str:
@@ -154,34 +166,38 @@ def _sound_number(linkage: Linkage, available: set[str]) -> str:
     return f"CASE WHEN {number.element}__state IN ({states}) THEN CAST({number.element} AS STRING) END"
 
 
-def gathered_sql(features: list[str], assertions: str, members: str) -> str:
-    """SQL of the nodes made of several assertions: (node_id, source, size, uniq, num, features). `members` gives (assertion_id, node_id).
+def more_sql(features: list[str], *, assertions: str, said: str, members: str, heads: str) -> str:
+    """SQL of (node_id, features): what `members` (assertion_id, node_id) say of the features that their best record leaves empty.
 
     A node says what its best record says, and of each feature that this one leaves empty what the next best says; parts come from the
     record that gives the whole. So only what the best record lacks is looked for among the others, who mostly repeat it: to compare
-    every value of every record takes three times as long.
+    every value of every record takes ten times as long. `heads`: SQL of (node_id, filled), what the best records fill.
     """
-    wholes = list(dict.fromkeys(_whole(c) for c in features))
-    bit = {whole: 1 << place for place, whole in enumerate(wholes)}
-
-    def mask(says: str) -> str:
-        return " + ".join(f"CASE WHEN a.{whole} IS {says} THEN {bit[whole]} ELSE 0 END" for whole in wholes)
-
+    bits = _bits(features)
     # an empty part of the record that gives the whole is the node's, so it must not be passed over as min_by passes over nulls
     more = ", ".join(
-        f"min_by(coalesce(a.{c}, ''), a.ord) FILTER (WHERE a.{_whole(c)} IS NOT NULL AND (h.lacking & {bit[_whole(c)]}) <> 0) AS {c}"
+        f"nullif(min_by(coalesce(s.{c}, ''), w.ord) FILTER (WHERE (w.fills & {bits[_whole(c)]}) <> 0), '') AS {c}"
         for c in features
     )
-    said = ", ".join(f"nullif(CASE WHEN h.{_whole(c)} IS NULL THEN m.{c} ELSE h.{c} END, '') AS {c}" for c in features)
-    return f"""WITH members AS ({members}),
-        counted AS (SELECT m.node_id, min_by(a.assertion_id, a.ord) AS head, count(*) AS size, bit_or(a.uniq) AS uniq
-        FROM members m JOIN {assertions} a ON a.assertion_id = m.assertion_id GROUP BY m.node_id),
-        heads AS (SELECT c.node_id, c.size, c.uniq, a.assertion_id, a.source, a.num, {mask("NULL")} AS lacking,
-        {", ".join(f"a.{c}" for c in features)} FROM counted c JOIN {assertions} a ON a.assertion_id = c.head),
-        more AS (SELECT h.node_id, {more} FROM (SELECT node_id, lacking FROM heads WHERE lacking > 0) h
-        JOIN members m ON m.node_id = h.node_id JOIN {assertions} a ON a.assertion_id = m.assertion_id
-        WHERE (h.lacking & ({mask("NOT NULL")})) <> 0 GROUP BY h.node_id)
-        SELECT h.node_id, h.source, h.size, h.uniq, h.num, {said} FROM heads h LEFT JOIN more m ON m.node_id = h.node_id"""
+    return f"""SELECT w.node_id, {more} FROM (
+        SELECT m.assertion_id, m.node_id, a.ord, a.filled & ~h.filled AS fills FROM {members} m
+        JOIN {assertions} a ON a.assertion_id = m.assertion_id JOIN ({heads}) h ON h.node_id = m.node_id
+        WHERE (a.filled & ~h.filled) <> 0) w JOIN {said} s ON s.assertion_id = w.assertion_id GROUP BY w.node_id"""
+
+
+def filled_up(features: list[str]) -> dict[str, str]:
+    """Feature column → SQL of a node's value, from its best record `s` and from `m`, what the others say where it is silent."""
+    return {
+        c: f"coalesce(s.{c}, m.{c})"
+        if _whole(c) == c
+        else f"CASE WHEN s.{_whole(c)} IS NULL THEN m.{c} ELSE nullif(s.{c}, '') END"
+        for c in features
+    }
+
+
+def _bits(features: list[str]) -> dict[str, int]:
+    """Whole → its bit in `filled`."""
+    return {whole: 1 << place for place, whole in enumerate(dict.fromkeys(_whole(c) for c in features))}
 
 
 def _whole(column: str) -> str:
@@ -190,17 +206,56 @@ def _whole(column: str) -> str:
     return column if part in ("other", "year") else whole
 
 
-def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
-    """Give every assertion with a sound number its node; those that contradict the number's first person form further nodes.
+def _group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str, said: str) -> None:
+    """Give every assertion with a sound number its node: `lk_meant`, and before it `lk_grouped`, where a number needed a closer look.
+
+    Nearly all records repeat name and birth date of their number's best record, and belong to it without more questions.
+    """
+    name, birth = kinds.column(linkage.name), kinds.column(linkage.birth)
+    work.make(
+        "lk_firsts",
+        f"""SELECT f.num, f.node_id, a.{name}, a.{birth} FROM (SELECT num, min_by(assertion_id, ord) AS node_id
+        FROM {assertions} WHERE num IS NOT NULL GROUP BY num) f JOIN {assertions} a ON a.assertion_id = f.node_id""",
+    )
+    work.make(
+        "lk_meant",
+        f"""SELECT a.assertion_id, f.node_id, a.assertion_id = f.node_id
+        OR coalesce(a.{name} = f.{name} AND a.{birth} = f.{birth}, FALSE) AS is_plain
+        FROM {assertions} a JOIN lk_firsts f ON f.num = a.num""",
+    )
+    work.make(
+        "lk_doubted",
+        """SELECT t.assertion_id FROM lk_meant t
+        JOIN (SELECT DISTINCT node_id FROM lk_meant WHERE NOT is_plain) d ON d.node_id = t.node_id""",
+    )
+    if not work.rows("SELECT count(*) FROM lk_doubted")[0][0]:
+        work.make("lk_grouped", "SELECT node_id AS assertion_id, num, node_id, 0 AS round FROM lk_firsts WHERE 1 = 0")
+        return
+    rounds = _split_by_number(work, linkage, said)
+    placed = " UNION ALL ".join(
+        f"SELECT assertion_id, num, node_id, {r} AS round FROM lk_round_{r}" for r in range(rounds)
+    )
+    work.make(
+        "lk_parted",
+        # who is left over is alone, and its number nobody's
+        f"{placed} UNION ALL SELECT assertion_id, num, assertion_id AS node_id, -1 AS round FROM lk_judged WHERE NOT belongs",
+    )
+    _rejoin_renamed(work, linkage, trust)
+
+
+def _split_by_number(work: Workspace, linkage: Linkage, said: str) -> int:
+    """Give every doubted assertion its node; those that contradict the number's first person form further nodes.
 
     Makes `lk_round_0` … and returns how many there are.
     """
     whole = [kinds.column(k) for k in (linkage.name, linkage.birth, linkage.sex)]
     told = [c for c in feature_columns(linkage) if c.partition("__")[0] in whole]
     work.make(
-        "lk_unplaced",
-        f"SELECT assertion_id, num, ord, uniq, {', '.join(told)} FROM {assertions} WHERE num IS NOT NULL",
+        "lk_in_question",
+        f"""SELECT s.assertion_id, s.num, s.ord, s.uniq, {", ".join(f"s.{c}" for c in told)}
+        FROM {said} s JOIN lk_doubted d ON d.assertion_id = s.assertion_id""",
     )
+    unplaced = "lk_in_question"
     for r in range(MOST_PERSONS_PER_NUMBER):
         # a part comes from the record that gives the whole: another person's former name must not stand beside the first one's name
         anchor = ", ".join(
@@ -210,28 +265,29 @@ def _split_by_number(work: Workspace, linkage: Linkage, assertions: str) -> int:
         work.make(
             "lk_anchors",
             f"SELECT num, min(ord) AS first_ord, min_by(assertion_id, ord) AS node_id, min_by(uniq, ord) AS uniq_r, {anchor}"
-            " FROM lk_unplaced GROUP BY num",
+            f" FROM {unplaced} GROUP BY num",
         )
         mine = ", ".join(f"u.{c} AS {c}_l" for c in told)
         belongs = _belongs(linkage, work.words)
         work.make(
             "lk_judged",
             f"""SELECT assertion_id, num, node_id, (ord = first_ord OR coalesce({belongs}, FALSE)) AS belongs FROM (
-            SELECT u.assertion_id, u.ord, u.uniq AS uniq_l, {mine}, a.* FROM lk_unplaced u JOIN lk_anchors a ON u.num = a.num) j""",
+            SELECT u.assertion_id, u.ord, u.uniq AS uniq_l, {mine}, a.* FROM {unplaced} u JOIN lk_anchors a ON u.num = a.num) j""",
         )
         work.make(f"lk_round_{r}", "SELECT assertion_id, num, node_id FROM lk_judged WHERE belongs")
         if work.rows("SELECT count(*) FROM lk_judged WHERE NOT belongs")[0][0] == 0 or r == MOST_PERSONS_PER_NUMBER - 1:
             return r + 1
         work.make(
             "lk_left",
-            f"SELECT u.assertion_id, u.num, u.ord, u.uniq, {', '.join(f'u.{c}' for c in told)} FROM lk_unplaced u"
+            f"SELECT u.assertion_id, u.num, u.ord, u.uniq, {', '.join(f'u.{c}' for c in told)} FROM {unplaced} u"
             " JOIN lk_judged j ON u.assertion_id = j.assertion_id WHERE NOT j.belongs",
         )
         work.make("lk_unplaced", "SELECT * FROM lk_left")
+        unplaced = "lk_unplaced"
     raise AssertionError("the loop returns")
 
 
-def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str) -> None:
+def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust]) -> None:
     """Make `lk_grouped`: a second person under a number is the first one renamed, if half the name stayed.
 
     Asked only where a number has two persons in all, the second is in no baseline source, and birth date, sex and either the surname
@@ -245,7 +301,7 @@ def _rejoin_renamed(work: Workspace, linkage: Linkage, trust: list[SourceTrust],
         "lk_second",
         f"""SELECT g.num, g.round, g.node_id, min(a.ord) AS first_ord, {picked}
         FROM (SELECT p.* FROM lk_parted p JOIN (SELECT num FROM lk_parted GROUP BY num HAVING max(round) = 1) t
-        ON p.num = t.num) g JOIN {assertions} a ON a.assertion_id = g.assertion_id GROUP BY g.num, g.round, g.node_id""",
+        ON p.num = t.num) g JOIN lk_in_question a ON a.assertion_id = g.assertion_id GROUP BY g.num, g.round, g.node_id""",
     )
     name, birth, sex = whole
     parts = [c for c in (f"{name}__surname", f"{name}__given") if c in told]
@@ -298,10 +354,10 @@ def _belongs(linkage: Linkage, words: dict[str, str]) -> str:
 
 
 def _belies_itself(linkage: Linkage) -> str:
-    """SQL over a single record `a`: its number, though well formed, tells another birth date than the record does."""
+    """SQL over a single record `s`: its number, though well formed, tells another birth date than the record does."""
     number = linkage.number
     if number is None or number.birth_at is None:
         return "FALSE"
-    birth = f"a.{kinds.column(linkage.birth)}"
-    inside = f"substr(a.num, {number.birth_at}, 8)"
+    birth = f"s.{kinds.column(linkage.birth)}"
+    inside = f"substr(s.num, {number.birth_at}, 8)"
     return f"coalesce({birth} <> {inside}, FALSE)"

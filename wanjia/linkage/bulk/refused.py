@@ -59,7 +59,7 @@ def found_in(work: Workspace, linkage: Linkage, stopped: Mapping[str, list[str]]
             work.make(
                 "lk_blamed",
                 f"""SELECT a.source, a.assertion_id FROM lk_blocked b JOIN lk_members m ON m.node_id = b.node_id
-                JOIN lk_assertions a ON a.assertion_id = m.assertion_id
+                JOIN lk_said a ON a.assertion_id = m.assertion_id
                 WHERE b.key = {pairs.quoted(key)} AND {kinds.key_part(term.term, linkage, "a.")} = {pairs.quoted(term.value)}""",
             )
             by_source = work.rows("SELECT source, count(*) FROM lk_blamed GROUP BY source ORDER BY source")
