@@ -164,7 +164,7 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
     work.make("lk_digests", f"SELECT node_id, md5(concat_ws('\x1f', {columns})) AS digest FROM lk_nodes")
     if not whole:
         # a model trained just now has keyed the nodes already
-        pair_tables.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
+        pair_tables.make_blocks(work, model.linkage, nodes="lk_nodes", keyed="lk_keyed", stopped=model.stopped)
     total = work.rows("SELECT count(*) FROM lk_nodes")[0][0]
     changed = total
     if not whole and lake.exists(state.NODES) and lake.exists(state.EDGES):
@@ -185,7 +185,8 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
         model = _without_overgrown(work, model, drivers)
     pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers=drivers, pairs="lk_pairs")
     edges = "lk_edges" if drivers is None else "lk_edges_fresh"
-    pair_tables.score_pairs(work, model, keyed="lk_keyed", pairs="lk_pairs", edges=edges, floor=FLOOR_BITS)
+    pair_tables.make_compared(work, model, nodes="lk_nodes", pairs="lk_pairs", compared="lk_compared")
+    pair_tables.score_pairs(work, model, compared="lk_compared", pairs="lk_pairs", edges=edges, floor=FLOOR_BITS)
     if drivers is not None:
         work.put("lk_edges_before", lake.read(state.EDGES))
         work.make(
@@ -203,19 +204,19 @@ def _without_overgrown(work: Workspace, model: Model, drivers: str | None) -> Mo
     if drivers is not None:
         driving = "lk_driving"
         work.make(driving, f"SELECT k.* FROM lk_keyed k JOIN {drivers} d ON k.node_id = d.node_id")
-    grown = refused.overgrown(work, model.linkage, keyed="lk_keyed", driving=driving)
+    grown = refused.overgrown(work, model.linkage, nodes="lk_nodes", keyed="lk_keyed", driving=driving)
     if not grown:
         return model
     rules = {*model.stopped, *grown}
     model = replace(model, stopped={rule: [*model.stopped.get(rule, []), *grown.get(rule, [])] for rule in rules})
-    pair_tables.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
+    pair_tables.make_blocks(work, model.linkage, nodes="lk_nodes", keyed="lk_keyed", stopped=model.stopped)
     return model
 
 
 def close_clusters(
-    work: Workspace, trained: state.Trained, names: Names = WHOLE, *, keyed: str = WHOLE.keyed
+    work: Workspace, trained: state.Trained, names: Names = WHOLE, *, compared: str | None = None
 ) -> closing.Closed:
-    """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `keyed`."""
+    """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `compared`, or what is made for them."""
     model = trained.model
     persons.make_decided(work, names, OFFICERS)
     edges = work.arrow(
@@ -263,7 +264,10 @@ def close_clusters(
 
     def score_missing(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         work.put("lk_missing", pa.table({"l": ids[one], "r": ids[two]}))
-        sql = model.scoring_sql(left=keyed, right=keyed, pairs="lk_missing", floor=NO_FLOOR, words=work.words)
+        table = compared or "lk_compared"
+        if compared is None:
+            pair_tables.make_compared(work, model, nodes=names.nodes, pairs="lk_missing", compared=table)
+        sql = model.scoring_sql(left=table, right=table, pairs="lk_missing", floor=NO_FLOOR, words=work.words)
         found = work.arrow(f"SELECT l, r, weight, pattern FROM ({sql}) q ORDER BY l, r")
         return found.column("weight").to_numpy(), contradicting(model, found.column("pattern").to_numpy())
 

@@ -96,7 +96,7 @@ class Resident:
         node_tables.make_nodes(work, linkage, trust, WHOLE)
         pair_tables.make_keyed(work, trained.model, nodes=WHOLE.nodes, keyed=WHOLE.keyed)
         work.put(WHOLE.edges, lake.read(state.EDGES))
-        close_clusters(work, trained)
+        close_clusters(work, trained, compared=WHOLE.keyed)
         persons.make_links(work, WHOLE, trained.model.name)
         return cls(work, linkage, trust, trained)
 
@@ -256,7 +256,7 @@ class Resident:
         work.put(FEW.members, members)
         work.put(FEW.assertions, self._assertions.rows(members["assertion_id"].to_numpy(), FOUNDING))
         self._compare(reached)
-        close_clusters(work, self._trained, FEW, keyed=FEW.compared)
+        close_clusters(work, self._trained, FEW, compared=FEW.compared)
         persons.make_links(work, FEW, self._trained.model.name)
         persons.make_records(work, FEW)
         links = work.arrow(f"SELECT * FROM {FEW.links}")

@@ -31,10 +31,13 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     keys = learning.filled_features(work, linkage, "lk_nodes")
     if not keys:
         raise NothingToLinkBy
-    refused = pairs.block_sizes(work, linkage, nodes="lk_nodes")
+    pairs.make_blocks(work, linkage, nodes="lk_nodes", keyed="lk_keyed")
+    refused = pairs.block_sizes(work, linkage, nodes="lk_nodes", keyed="lk_keyed")
     rarest = terms.make_terms(work, linkage, nodes="lk_nodes")
     u = learning.random_shares(work, linkage, nodes="lk_nodes", keys=keys)
     stopped = {rule: [key for key, _ in found] for rule, found in refused.items() if found}
+    if stopped:
+        pairs.make_blocks(work, linkage, nodes="lk_nodes", keyed="lk_keyed", stopped=stopped)
     # equal shares for both: weights are 0, but the pattern of levels is the final one
     draft = Model(linkage=linkage, prior=0.5, m=u, u=u, rarest=rarest, stopped=stopped)
     count = 0
@@ -51,14 +54,12 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     taught_by = "likeness"
     rules: list[dict[str, object]] = []
     if count:
-        pairs.make_keyed(work, draft, nodes="lk_hidden", keyed="lk_hidden_keyed")
-        pairs.make_keyed(work, draft, nodes="lk_universe", keyed="lk_universe_keyed")
         with_home = work.rows("SELECT count(*) FROM lk_hidden WHERE home_size > 1")[0][0]
         if with_home >= HIDDEN_NEEDED:
             taught_by = "hidden numbers"
     if taught_by == "hidden numbers":
+        universe = _meet_hidden(work, draft)
         m = _shares_by_hidden(work, draft, linkage)
-        universe = work.rows("SELECT count(*) FROM lk_universe")[0][0]
         prior = with_home / (count * universe)
     else:
         taught = learning.teach_by_likeness(work, linkage, nodes="lk_nodes", keys=keys, u=u)
@@ -68,7 +69,6 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
     model = replace(draft, m=m, u={k: u[k] for k in m})
     if not model.compared:
         raise NothingToLinkBy
-    pairs.make_keyed(work, model, nodes="lk_nodes", keyed="lk_keyed")
     if prior is None or unlabelled:
         model = _settle(work, model, u=u, prior=prior, unlabelled=unlabelled)
     else:
@@ -95,11 +95,33 @@ def _name(model: Model, trained_on: list[int]) -> str:
     return f"m-{digest[:12]}"
 
 
+def _meet_hidden(work: Workspace, draft: Model) -> int:
+    """Make `lk_hidden_pairs`, hidden records with the nodes they meet, and `lk_universe`, these nodes; how many nodes there are to meet.
+
+    The rest of a sampled group stands in the group's place, which would know the hidden record by heart.
+    """
+    linkage = draft.linkage
+    pairs.make_keyed(work, draft, nodes="lk_hidden", keyed="lk_hidden_keyed")
+    pairs.make_blocks(work, linkage, nodes="lk_rest", keyed="lk_rest_keyed", stopped=draft.stopped)
+    others, rest = (
+        pairs.cross_pairs_sql(linkage, left="lk_hidden_keyed", right=right) for right in ("lk_keyed", "lk_rest_keyed")
+    )
+    not_sampled = "LEFT JOIN lk_sampled s ON s.home = q.r WHERE s.home IS NULL"
+    work.make("lk_hidden_pairs", f"SELECT q.l, q.r FROM ({others}) q {not_sampled} UNION {rest}")
+    met = f"SELECT DISTINCT q.r FROM lk_hidden_pairs q {not_sampled}"
+    universe = f"(SELECT n.* FROM lk_nodes n JOIN ({met}) m ON m.r = n.node_id UNION ALL SELECT * FROM lk_rest)"
+    work.make("lk_universe", pairs.compared_sql(draft, universe))
+    nodes, sampled, left = (
+        work.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("lk_nodes", "lk_sampled", "lk_rest")
+    )
+    return nodes - sampled + left
+
+
 def _shares_by_hidden(work: Workspace, draft: Model, linkage: Linkage) -> dict[str, list[float]]:
     """m of every feature, from hidden records and the rest of their own group."""
     work.make("lk_known", "SELECT node_id AS l, home AS r FROM lk_hidden WHERE home_size > 1")
     sql = draft.scoring_sql(
-        left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_known", floor=NO_FLOOR, words=work.words
+        left="lk_hidden_keyed", right="lk_universe", pairs="lk_known", floor=NO_FLOOR, words=work.words
     )
     counted = work.rows(f"SELECT pattern, count(*) FROM ({sql}) q GROUP BY pattern")
     return _shares(draft, [(int(p), float(n)) for p, n in counted], keys=draft.compared, least=LEAST_SEEN)
@@ -139,7 +161,8 @@ def _settle(
     wide = replace(
         model, prior=0.5, m={**model.m, **{k: u[k] for k in unlabelled}}, u={**model.u, **{k: u[k] for k in unlabelled}}
     )
-    sql = wide.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_pairs", floor=0.0, words=work.words)
+    pairs.make_compared(work, wide, nodes="lk_nodes", pairs="lk_pairs", compared="lk_compared")
+    sql = wide.scoring_sql(left="lk_compared", right="lk_compared", pairs="lk_pairs", floor=0.0, words=work.words)
     table = work.arrow(f"SELECT weight, pattern FROM ({sql}) q ORDER BY pattern, weight")
     weight, pattern = (table.column(c).to_numpy() for c in ("weight", "pattern"))
     possible = driving * total if drivers > 1 or model.linkage.number else total * (total - 1) / 2
@@ -159,9 +182,8 @@ def _settle(
 
 def _judge_hidden(work: Workspace, model: Model, linkage: Linkage) -> pa.Table:
     """Lead the hidden records with the model; columns l, r, weight, pattern, source_l, source_r, has_number, is_home."""
-    pairs.make_cross_pairs(work, linkage, left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs")
     sql = model.scoring_sql(
-        left="lk_hidden_keyed", right="lk_universe_keyed", pairs="lk_hidden_pairs", floor=FLOOR_BITS, words=work.words
+        left="lk_hidden_keyed", right="lk_universe", pairs="lk_hidden_pairs", floor=FLOOR_BITS, words=work.words
     )
     return work.arrow(
         f"""SELECT q.l, q.r, q.weight, q.pattern, h.source AS source_l, y.source AS source_r,
@@ -223,7 +245,9 @@ def _calibrate(work: Workspace, model: Model, linkage: Linkage, judged: pa.Table
 
 def _believe_model(work: Workspace, model: Model):
     """Curve and threshold where nothing can be checked: the model's own probabilities, after competition."""
-    sql = model.scoring_sql(left="lk_keyed", right="lk_keyed", pairs="lk_pairs", floor=FLOOR_BITS, words=work.words)
+    sql = model.scoring_sql(
+        left="lk_compared", right="lk_compared", pairs="lk_pairs", floor=FLOOR_BITS, words=work.words
+    )
     table = work.arrow(
         f"""SELECT q.l, q.r, q.weight, q.pattern, x.uniq AS uniq_l, y.uniq AS uniq_r FROM ({sql}) q
         JOIN lk_nodes x ON x.node_id = q.l JOIN lk_nodes y ON y.node_id = q.r ORDER BY q.l, q.r"""

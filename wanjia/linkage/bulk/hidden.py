@@ -7,7 +7,8 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 | table | one row | columns |
 |---|---|---|
 | lk_hidden | hidden record as a node | as lk_nodes; node_id = -1 - assertion_id; home (its real node), home_size |
-| lk_universe | node it may be led to | as lk_nodes, with the rest of each sampled group in the group's place |
+| lk_sampled | node they were taken out of | home, home_size |
+| lk_rest | rest of such a node, that takes its place | as lk_nodes |
 """
 
 from wanjia.linkage.adapters.workspace import Workspace
@@ -30,7 +31,7 @@ def sampling_key(work: Workspace, nodes: str) -> str:
 def make_hidden(
     work: Workspace, linkage: Linkage, *, assertions: str, said: str, members: str, nodes: str, wanted: int
 ) -> int:
-    """Make `lk_hidden` and `lk_universe` with about `wanted` hidden records; returns how many there are."""
+    """Make `lk_hidden`, `lk_sampled` and `lk_rest` with about `wanted` hidden records; returns how many there are."""
     features = feature_columns(linkage)
     hidden_columns = {kinds.column(k) for k in number_features(linkage)}
     numbered = work.rows(f"SELECT count(*) FROM {nodes} WHERE num IS NOT NULL AND clash IS NULL")[0][0]
@@ -75,14 +76,9 @@ def make_hidden(
     )
     listed = ", ".join(f"{told} AS {c}" for c, told in filled_up(features).items())
     work.make(
-        "lk_rest",
+        "lk_rest_bare",
         f"""SELECT h.node_id, s.source, h.size, h.uniq, s.num, CAST(NULL AS STRING) AS clash, {listed} FROM {said} s
         JOIN lk_rest_heads h ON h.head = s.assertion_id LEFT JOIN lk_rest_more m ON m.node_id = h.node_id""",
     )
-    work.make(
-        "lk_universe",
-        f"""SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {", ".join(f"n.{c}" for c in features)}
-        FROM {nodes} n LEFT JOIN lk_sampled s ON n.node_id = s.home WHERE s.home IS NULL
-        UNION ALL {via_kin_sql(linkage, bare="lk_rest", everyone=nodes)}""",
-    )
+    work.make("lk_rest", via_kin_sql(linkage, bare="lk_rest_bare", everyone=nodes))
     return work.rows("SELECT count(*) FROM lk_hidden")[0][0]

@@ -2,10 +2,13 @@
 
 | table | one row | columns |
 |---|---|---|
-| lk_keyed | node | node_id, num, f_…, tf_…, b0 … bn (hashed blocking keys), driver |
+| lk_keyed | node | node_id, num, b0 … bn (hashed blocking keys) |
 | lk_pairs | candidate pair | l, r (l < r) |
+| lk_compared | node of such a pair | as lk_nodes, with tf_… (how frequent its values are) |
 | lk_edges | scored pair | l, r, weight (log2 of the odds), pattern (packed levels) |
 """
+
+from collections.abc import Mapping
 
 from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.adapters.workspace import Workspace
@@ -26,17 +29,29 @@ def key_text(on: list[str], linkage: Linkage) -> tuple[str, str]:
     return f"concat_ws('{SEPARATOR}', {', '.join(parts)})", " AND ".join(f"{p} IS NOT NULL" for p in parts)
 
 
+def make_blocks(
+    work: Workspace, linkage: Linkage, *, nodes: str, keyed: str, stopped: Mapping[str, list[str]] | None = None
+) -> None:
+    """The hashed blocking keys of every node; none where the key is one of `stopped` (rule → keys that explode)."""
+    work.make(keyed, f"SELECT n.node_id, n.num, {', '.join(_keys(work, linkage, stopped or {}))} FROM {nodes} n")
+
+
+def make_compared(work: Workspace, model: Model, *, nodes: str, pairs: str, compared: str) -> None:
+    """What the nodes of `pairs` are compared by: far fewer than there are nodes."""
+    met = f"""(SELECT n.* FROM {nodes} n JOIN (SELECT l AS node_id FROM {pairs} UNION SELECT r FROM {pairs}) p
+        ON p.node_id = n.node_id)"""
+    work.make(compared, compared_sql(model, met))
+
+
 def make_keyed(work: Workspace, model: Model, *, nodes: str, keyed: str) -> None:
-    """Add to every node its hashed blocking keys (none where the key explodes) and the frequency of its values."""
-    linkage = model.linkage
-    columns = ["n.*"]
-    joins = []
-    for i, rule in enumerate(linkage.blocking):
-        text, filled = key_text(rule.on, linkage)
-        stopped = model.stopped.get(rule.key, [])
-        allowed = f" AND {text} NOT IN ({', '.join(quoted(k) for k in stopped)})" if stopped else ""
-        columns.append(f"CASE WHEN {filled}{allowed} THEN {work.words['hash64']}({text}) END AS b{i}")
-    for feature in linkage.features:
+    """Nodes with both: their blocking keys and what they are compared by."""
+    work.make(keyed, compared_sql(model, nodes, *_keys(work, model.linkage, model.stopped)))
+
+
+def compared_sql(model: Model, nodes: str, *more: str) -> str:
+    """SQL of `nodes` with the frequency of their values (and the columns `more`)."""
+    columns, joins = ["n.*", *more], []
+    for feature in model.linkage.features:
         if feature.rarity:
             c = kinds.column(feature.key)
             joins.append(f"LEFT JOIN lk_tf_{feature.key} t_{feature.key} ON n.{c} = t_{feature.key}.term")
@@ -45,21 +60,39 @@ def make_keyed(work: Workspace, model: Model, *, nodes: str, keyed: str) -> None
                 f"CASE WHEN n.{c} IS NOT NULL THEN coalesce(t_{feature.key}.share, {model.rarest[feature.key]!r}) END"
                 f" AS tf_{c}"
             )
-    work.make(keyed, f"SELECT {', '.join(columns)} FROM {nodes} n {' '.join(joins)}")
+    return f"SELECT {', '.join(columns)} FROM {nodes} n {' '.join(joins)}"
 
 
-def block_sizes(work: Workspace, linkage: Linkage, *, nodes: str) -> dict[str, list[tuple[str, int]]]:
-    """Blocking values shared by more nodes than allowed, per rule, with how many share them; worst first."""
-    found = {}
-    for rule in linkage.blocking:
+def _keys(work: Workspace, linkage: Linkage, stopped: Mapping[str, list[str]]) -> list[str]:
+    """The columns b0 … bn of a node."""
+    columns = []
+    for i, rule in enumerate(linkage.blocking):
         text, filled = key_text(rule.on, linkage)
-        found[rule.key] = [
-            (str(key), int(n))
-            for key, n in work.rows(
-                f"SELECT key, count(*) AS n FROM (SELECT {text} AS key FROM {nodes} WHERE {filled}) k"
-                f" GROUP BY key HAVING count(*) > {linkage.largest_block} ORDER BY n DESC, key"
-            )
-        ]
+        keys = stopped.get(rule.key, [])
+        allowed = f" AND {text} NOT IN ({', '.join(quoted(k) for k in keys)})" if keys else ""
+        parts = ", ".join(f"CAST({kinds.key_part(term, linkage)} AS STRING)" for term in rule.on)
+        columns.append(f"CASE WHEN {filled}{allowed} THEN {work.words['hash64']}({parts}) END AS b{i}")
+    return columns
+
+
+def block_sizes(work: Workspace, linkage: Linkage, *, nodes: str, keyed: str) -> dict[str, list[tuple[str, int]]]:
+    """Blocking values shared by more nodes than allowed, per rule, with how many share them; worst first. `keyed`: none stopped."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for i, rule in enumerate(linkage.blocking):
+        # counted by hash, which takes a third of the time; what is written under a hash is read only where that explodes
+        large = (
+            f"SELECT b{i} FROM {keyed} WHERE b{i} IS NOT NULL GROUP BY b{i} HAVING count(*) > {linkage.largest_block}"
+        )
+        found[rule.key] = []
+        if not work.rows(f"SELECT count(*) FROM ({large}) k")[0][0]:
+            continue
+        text, filled = key_text(rule.on, linkage)
+        rows = work.rows(
+            f"""SELECT key, count(*) AS size FROM (SELECT {text} AS key FROM
+            (SELECT n.* FROM {nodes} n JOIN {keyed} k ON k.node_id = n.node_id WHERE k.b{i} IN ({large})) m
+            WHERE {filled}) t GROUP BY key HAVING count(*) > {linkage.largest_block} ORDER BY size DESC, key"""
+        )
+        found[rule.key] = [(str(key), int(n)) for key, n in rows]
     return found
 
 
@@ -86,9 +119,9 @@ def make_pairs(work: Workspace, linkage: Linkage, *, keyed: str, drivers: str | 
     work.make(pairs, " UNION ".join(found))
 
 
-def score_pairs(work: Workspace, model: Model, *, keyed: str, pairs: str, edges: str, floor: float) -> None:
+def score_pairs(work: Workspace, model: Model, *, compared: str, pairs: str, edges: str, floor: float) -> None:
     """Score candidate pairs with the model; keep those whose weight is at least `floor` (log2 of the odds)."""
-    work.make(edges, model.scoring_sql(left=keyed, right=keyed, pairs=pairs, floor=floor, words=work.words))
+    work.make(edges, model.scoring_sql(left=compared, right=compared, pairs=pairs, floor=floor, words=work.words))
 
 
 def quoted(text: str) -> str:
@@ -96,12 +129,9 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def make_cross_pairs(work: Workspace, linkage: Linkage, *, left: str, right: str, pairs: str) -> None:
-    """Candidate pairs of a node of `left` (l) with a node of `right` (r), whatever the scope of the rules."""
-    work.make(
-        pairs,
-        " UNION ".join(
-            f"SELECT x.node_id AS l, y.node_id AS r FROM {left} x JOIN {right} y ON x.b{i} = y.b{i}"
-            for i in range(len(linkage.blocking))
-        ),
+def cross_pairs_sql(linkage: Linkage, *, left: str, right: str) -> str:
+    """SQL of the candidate pairs of a node of `left` (l) with a node of `right` (r), whatever the scope of the rules."""
+    return " UNION ".join(
+        f"SELECT x.node_id AS l, y.node_id AS r FROM {left} x JOIN {right} y ON x.b{i} = y.b{i}"
+        for i in range(len(linkage.blocking))
     )

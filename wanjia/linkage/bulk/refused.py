@@ -30,14 +30,18 @@ class _Term:
     lift: float
 
 
-def overgrown(work: Workspace, linkage: Linkage, *, keyed: str, driving: str) -> dict[str, list[str]]:
+def overgrown(work: Workspace, linkage: Linkage, *, nodes: str, keyed: str, driving: str) -> dict[str, list[str]]:
     """Rule → keys of `keyed` that what is new in `driving` has made far too large since the model was trained."""
     found = {}
     for i, rule in enumerate(linkage.blocking):
         text, _ = pairs.key_text(rule.on, linkage)
+        large = f"""SELECT b{i} FROM {keyed} WHERE b{i} IN (SELECT b{i} FROM {driving} WHERE b{i} IS NOT NULL)
+            GROUP BY b{i} HAVING count(*) > {OVERGROWN * linkage.largest_block}"""
+        if not work.rows(f"SELECT count(*) FROM ({large}) k")[0][0]:
+            continue
         rows = work.rows(
-            f"SELECT min({text}) FROM {keyed} WHERE b{i} IN (SELECT b{i} FROM {driving} WHERE b{i} IS NOT NULL)"
-            f" GROUP BY b{i} HAVING count(*) > {OVERGROWN * linkage.largest_block}"
+            f"""SELECT DISTINCT {text} FROM (SELECT n.* FROM {nodes} n JOIN {keyed} k ON k.node_id = n.node_id
+            WHERE k.b{i} IN ({large})) m"""
         )
         if rows:
             found[rule.key] = sorted(str(key) for (key,) in rows)
