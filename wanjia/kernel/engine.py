@@ -124,6 +124,8 @@ class DuckDBEngine(Engine):
                 "temp_directory": "",
                 "max_temp_directory_size": "0KiB",
                 "preserve_insertion_order": False,
+                # never by itself: tables are dropped whole here, so there is nothing to tidy up, and looking for it takes seconds
+                "checkpoint_threshold": "1TB",
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },

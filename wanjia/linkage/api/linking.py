@@ -1,5 +1,6 @@
 """Linking: assertions in, links out; whole or only what changed, with the same result."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -86,31 +87,50 @@ def link(
     closed = close_clusters(work, trained)
     step("links")
     persons.make_links(work, WHOLE, trained.model.name)
-    links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
-    lake.write(state.EDGES, work.arrow("SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"))
-    lake.write(state.NODES, work.arrow("SELECT node_id, digest FROM lk_digests ORDER BY node_id"))
     persons.make_records(work, WHOLE)
-    lake.write(state.REVIEW, work.arrow(reviewed(WHOLE)))
-    lake.write(state.KEYS, work.arrow("SELECT assertion_id, source, record_key, subject FROM lk_assertions"))
-    lake.write(state.DECIDED, decided)
-    lake.write(state.REFUSED, refused.found_in(work, linkage, scored.stopped, said=compiled))
-    # last: whoever finds these links finds all that belongs to them
-    lake.write(state.LINKS, links)
-    bands = {v["values"]: v["counts"] for v in pc.value_counts(links.column("band")).to_pylist()}
+    # files are sealed beside the engine's work: one at a time, so that links come last and whoever finds them finds all that belongs to them
+    with ThreadPoolExecutor(1, "sealing") as sealing:
+        kept = [
+            sealing.submit(lake.write, name, work.arrow(sql))
+            for name, sql in (
+                (state.KEYS, "SELECT assertion_id, source, record_key, subject FROM lk_assertions"),
+                (state.NODES, "SELECT node_id, digest FROM lk_digests ORDER BY node_id"),
+                (state.EDGES, "SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"),
+                (state.REVIEW, reviewed(WHOLE)),
+            )
+        ]
+        kept.append(sealing.submit(lake.write, state.DECIDED, decided))
+        told = refused.found_in(work, linkage, scored.stopped, said=compiled)
+        kept.append(sealing.submit(lake.write, state.REFUSED, told))
+        links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
+        for one in kept:
+            one.result()
+        last = sealing.submit(lake.write, state.LINKS, links)
+        linked = _told(work, trained, fresh, scored, closed)
+        last.result()
+    return linked
+
+
+def _told(work: Workspace, trained: state.Trained, fresh: bool, scored: "_Scored", closed: closing.Closed) -> Linked:
+    """What was done."""
+
+    def count(table: str, what: str = "*") -> int:
+        return work.rows(f"SELECT count({what}) FROM {table}")[0][0]
+
     return Linked(
-        assertions=links.num_rows,
-        nodes=work.rows("SELECT count(*) FROM lk_nodes")[0][0],
-        persons=pc.count_distinct(links.column("person_id")).as_py(),
+        assertions=count("lk_links"),
+        nodes=count("lk_nodes"),
+        persons=count("lk_persons"),
         scored_nodes=scored.nodes,
         pairs=scored.pairs,
-        edges=work.rows("SELECT count(*) FROM lk_edges")[0][0],
+        edges=count("lk_edges"),
         walked_nodes=closed.walked,
-        review=work.rows("SELECT count(*) FROM lk_review")[0][0],
-        bands=bands,
+        review=count("lk_review"),
+        bands=dict(work.rows("SELECT band, count(*) FROM lk_links GROUP BY band ORDER BY band")),
         model=trained.model.name,
         trained=fresh,
         refused_blocks={rule: len(keys) for rule, keys in scored.stopped.items() if keys},
-        shared_numbers=work.rows("SELECT count(DISTINCT clash) FROM lk_nodes WHERE clash IS NOT NULL")[0][0],
+        shared_numbers=count("lk_nodes", "DISTINCT clash"),
     )
 
 
@@ -158,10 +178,8 @@ class _Scored:
 def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole: bool) -> _Scored:
     """Make `lk_edges`: kept pairs of unchanged nodes, and fresh scores of everything that touches a changed one."""
     model = trained.model
-    columns = ", ".join(
-        f"coalesce(CAST({c} AS STRING), '')" for c in work.columns("lk_nodes") if c not in ("node_id", "size")
-    )
-    work.make("lk_digests", f"SELECT node_id, md5(concat_ws('\x1f', {columns})) AS digest FROM lk_nodes")
+    said = [c for c in work.columns("lk_nodes") if c not in ("node_id", "size")]
+    work.make("lk_digests", f"SELECT node_id, {work.digest(said)} AS digest FROM lk_nodes")
     if not whole:
         # a model trained just now has keyed the nodes already
         pair_tables.make_blocks(work, model.linkage, nodes="lk_nodes", keyed="lk_keyed", stopped=model.stopped)
@@ -171,7 +189,9 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
         work.put("lk_digests_before", lake.read(state.NODES))
         work.make(
             "lk_same",
-            "SELECT d.node_id FROM lk_digests d JOIN lk_digests_before b ON d.node_id = b.node_id AND d.digest = b.digest",
+            # as texts: earlier versions kept digests that are no numbers
+            """SELECT d.node_id FROM lk_digests d JOIN lk_digests_before b ON d.node_id = b.node_id
+            WHERE CAST(d.digest AS STRING) = CAST(b.digest AS STRING)""",
         )
         changed = total - work.rows("SELECT count(*) FROM lk_same")[0][0]
     drivers = None

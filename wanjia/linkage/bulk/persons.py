@@ -9,8 +9,6 @@ from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk.names import Names
 from wanjia.linkage.rules.closing import SHARED_NUMBER
 
-ARRIVAL_DIGITS = 18
-
 FIRST_63_BITS = {
     "duckdb": "CAST(CAST(concat('0x', substr(sha256({text}), 1, 16)) AS UBIGINT) // 2 AS BIGINT)",
     "spark": "CAST(floor(CAST(conv(substr(sha2({text}, 256), 1, 16), 16, 10) AS DECIMAL(20, 0)) / 2) AS BIGINT)",
@@ -59,13 +57,16 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster
         FROM {names.members} m LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
     )
-    founder = f"concat(lpad(CAST(a.arrival AS STRING), {ARRIVAL_DIGITS}, '0'), {founder_text('a')})"
-    id_of = FIRST_63_BITS[work.kind].format(text=f"substr(founder, {ARRIVAL_DIGITS + 1})")
+    # the first arrival is found by number; names are put together of those only, which are two fifths
+    text = founder_text("a")
     work.make(
         names.persons,
-        f"""SELECT cluster, {id_of} AS person_id, size FROM (
-        SELECT p.cluster, min({founder}) AS founder, count(*) AS size
-        FROM {names.placed} p JOIN {names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY p.cluster) f""",
+        f"""SELECT cluster, {FIRST_63_BITS[work.kind].format(text="founder")} AS person_id, size FROM (
+        SELECT f.cluster, min({text}) AS founder, max(f.size) AS size FROM (
+        SELECT p.cluster, min(a.arrival) AS arrival, count(*) AS size
+        FROM {names.placed} p JOIN {names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY p.cluster) f
+        JOIN {names.placed} p ON p.cluster = f.cluster
+        JOIN {names.assertions} a ON a.assertion_id = p.assertion_id AND a.arrival = f.arrival GROUP BY f.cluster) g""",
     )
     _make_review(work, names)
     work.make(
