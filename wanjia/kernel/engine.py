@@ -119,8 +119,6 @@ class DuckDBEngine(Engine):
             config={
                 "threads": settings.threads(),
                 "memory_limit": settings.memory_limit(),
-                # a checkpoint would look through all tables in memory, one after the other, for nothing: there is no file it could write to
-                "checkpoint_threshold": "1TB",
                 "temp_directory": "",
                 "max_temp_directory_size": "0KiB",
                 "preserve_insertion_order": False,
