@@ -1,12 +1,12 @@
-"""Learning the shares of each level, with Splink: u from random pairs, m by expectation maximisation. Never from truth."""
+"""Learning the shares of each level: u from random pairs, m by expectation maximisation with Splink. Never from truth."""
 
 import contextlib
 import logging
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
-from wanjia.linkage.adapters.model import comparison
+from wanjia.linkage.adapters.model import Model, comparison
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
 from wanjia.linkage.bulk.hidden import sampling_key
@@ -14,7 +14,6 @@ from wanjia.linkage.bulk.pairs import key_condition
 from wanjia.linkage.declared import Linkage
 
 RANDOM_PAIRS = 5e5
-SEED = 20260101
 EM_PAIRS = 2e6
 #: a training rule whose shares lie this far from the other rules' median has learnt something else (a household, not a person)
 MOST_DEVIATION = 0.2
@@ -43,15 +42,13 @@ def _quiet():
         logger.setLevel(before)
 
 
-def _linker(work: Workspace, linkage: Linkage, nodes: str, keys: list[str], u: dict[str, list[float]] | None):
+def _linker(work: Workspace, linkage: Linkage, nodes: str, keys: list[str], u: dict[str, list[float]]):
     from splink import Linker
 
     settings = {
         "link_type": "dedupe_only",
         "unique_id_column_name": "node_id",
-        "comparisons": [
-            comparison(f, work.words, None, u.get(f.key) if u else None) for f in linkage.features if f.key in keys
-        ],
+        "comparisons": [comparison(f, work.words, None, u.get(f.key)) for f in linkage.features if f.key in keys],
         "blocking_rules_to_generate_predictions": [],
         "retain_intermediate_calculation_columns": False,
         "retain_matching_columns": False,
@@ -70,24 +67,29 @@ def filled_features(work: Workspace, linkage: Linkage, nodes: str) -> list[str]:
 
 
 def random_shares(work: Workspace, linkage: Linkage, *, nodes: str, keys: list[str]) -> dict[str, list[float]]:
-    """u of every level of the features `keys`: sampled by Splink; exact agreement counted, since it is rare where it matters most."""
-    # the sample is drawn here and compared whole: Splink's own drawing depends on the order of rows, which threads change
+    """u of every level of the features `keys`, from random pairs; exact agreement counted, since it is rare where it matters most."""
+    # drawn by what nodes say: Splink's own drawing depends on the order of rows, which threads change
     wanted = math.isqrt(2 * int(RANDOM_PAIRS))
     every = max(1, -(-work.rows(f"SELECT count(*) FROM {nodes}")[0][0] // wanted))
     work.make("lk_random_nodes", f"SELECT * FROM {nodes} WHERE {sampling_key(work, nodes)} % {every} = 0")
-    with _quiet():
-        linker = _linker(work, linkage, "lk_random_nodes", keys, None)
-        linker.training.estimate_u_using_random_sampling(
-            max_pairs=8 * RANDOM_PAIRS, seed=SEED, min_count_per_level=None, num_chunks=1
-        )
-    found: dict[str, list[float]] = {}
-    for c in linker._settings_obj.core_model_settings.comparisons:
-        shares = [0.0] * c._num_levels
-        for level in c._comparison_levels_excluding_null:
-            u = level._u_probability
-            # a level never met among random pairs is rarer than one pair in the sample, not impossible
-            shares[level.comparison_vector_value] = u if isinstance(u, float) and u > 0 else 0.5 / RANDOM_PAIRS
-        found[c.output_column_name] = shares
+    work.make(
+        "lk_random_pairs",
+        "SELECT x.node_id AS l, y.node_id AS r FROM lk_random_nodes x JOIN lk_random_nodes y ON x.node_id < y.node_id",
+    )
+    # all features in one statement: Splink's own estimate asks for one after the other, each on one thread
+    plain = replace(linkage, features=[replace(feature, rarity=False) for feature in linkage.features])
+    blank = {key: [0.5] * (len(kinds.levels(linkage.feature(key), work.words)) + 1) for key in keys}
+    model = Model(linkage=plain, prior=0.5, m=blank, u=blank)
+    sql = model.scoring_sql(
+        left="lk_random_nodes", right="lk_random_nodes", pairs="lk_random_pairs", floor=0.0, words=work.words
+    )
+    seen = {key: [0] * len(shares) for key, shares in blank.items()}
+    for pattern, n in work.rows(f"SELECT pattern, count(*) FROM ({sql}) q GROUP BY pattern"):
+        for key, level in model.levels_of(int(pattern)).items():
+            if level >= 0:
+                seen[key][level] += int(n)
+    # a level never met among random pairs is rarer than one pair in the sample, not impossible
+    found = {key: [n / sum(counts) if n else 0.5 / RANDOM_PAIRS for n in counts] for key, counts in seen.items()}
     for key, share in _colliding(work, linkage, nodes, keys).items():
         found[key][-1] = share
     return found
