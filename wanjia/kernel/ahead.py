@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 @contextmanager
-def ahead(items: Iterable[T], *, size: Callable[[T], int], room: int) -> Iterator[Iterator[T]]:
+def ahead(items: Iterable[T], *, size: Callable[[T], int], room: int) -> Iterator["Ahead[T]"]:
     """`items`, made by a thread of its own from now on; it waits when what nobody has taken yet is larger than `room` (as `size` counts).
 
     What making an item raises is raised where the item is taken. Leaving the block ends the thread after the item it is at.
     """
-    made = _Ahead(items, size, room)
+    made = Ahead(items, size, room)
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     thread = threading.Thread(target=made.run, name="ahead", daemon=True)
@@ -54,7 +54,9 @@ class Early(Generic[T]):
         return self._made.result()
 
 
-class _Ahead(Generic[T]):
+class Ahead(Generic[T]):
+    """The items that `ahead` makes: an iterator that waits for the next."""
+
     def __init__(self, items: Iterable[T], size: Callable[[T], int], room: int) -> None:
         self._items, self._size, self._room = items, size, room
         self._held: deque[T] = deque()
@@ -65,6 +67,11 @@ class _Ahead(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return self
+
+    def has_made(self) -> bool:
+        """Whether the next item is there already, so that nobody would wait for it."""
+        with self._changed:
+            return bool(self._held)
 
     def __next__(self) -> T:
         with self._changed:

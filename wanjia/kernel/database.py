@@ -1,7 +1,7 @@
 """The database: the operator's PostgreSQL by DATABASE_URL, or the embedded server (embedded_server.py); its tables, and rows in bulk."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -20,6 +20,9 @@ BINARY_TRAILER = b"\xff\xff"
 
 READ_AHEAD_BYTES = 4_000_000
 COPY_WRITE_BYTES = 8_000_000
+
+#: PostgreSQL's own limit of processes that help to build one index
+INDEX_HELPERS = 2
 
 #: any number that no other advisory lock uses
 MIGRATION_LOCK = 0x4D494752
@@ -181,16 +184,21 @@ def _large_writes(cursor: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
+def filled_anew(cursor: Any, *tables: str, between: Callable[[], None] | None = None) -> Iterator[None]:
     """The tables are emptied; inside the block they have no indexes, keys and triggers, which come back afterwards, built in one go and so checked.
 
     Inside one transaction: it locks the tables against everybody. CHECK constraints stay. Because the tables are emptied in the transaction
     that fills them, PostgreSQL writes no log of their rows where no replica needs one (wal_level minimal): it syncs the tables before the
     commit instead, and a crash leaves them as they were. COPY may write rows frozen (`is_anew`): no later pass has to touch them.
+
+    `between` is called before each index or key is built: other rows may wait to be written.
     """
     again: list[str] = []
     # what is synced before the commit is on its way to the disk by then, and nobody waits for all of it at once
     cursor.execute("SET LOCAL backend_flush_after = '2MB'")
+    # one processor is for us, who make the next rows meanwhile, one for the connection; a helper would take ours, and a shared sort costs more
+    spare = min(INDEX_HELPERS, max(0, settings.threads() - 2))
+    cursor.execute(f"SET LOCAL max_parallel_maintenance_workers = {spare}")
     for table in tables:
         cursor.execute(f'TRUNCATE "{table}"')
         cursor.execute(
@@ -217,6 +225,8 @@ def filled_anew(cursor: Any, *tables: str) -> Iterator[None]:
         again.append(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
     yield
     for statement in again:
+        if between is not None:
+            between()
         cursor.execute(statement)
 
 

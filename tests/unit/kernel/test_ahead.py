@@ -34,6 +34,26 @@ def test_no_more_is_made_than_there_is_room_for():
         assert next(made) == 0
 
 
+def test_it_is_told_whether_the_next_item_is_there():
+    may_go_on = threading.Event()
+
+    def making():
+        yield 1
+        may_go_on.wait(5)
+        yield 2
+
+    with ahead(making(), size=lambda _: 1, room=9) as made:
+        assert next(made) == 1
+        assert not made.has_made()
+        may_go_on.set()
+        deadline = time.monotonic() + 5
+        while not made.has_made() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert made.has_made()
+        assert list(made) == [2]
+        assert not made.has_made()
+
+
 def test_an_error_comes_where_the_item_would_have_come():
     def making():
         yield 1

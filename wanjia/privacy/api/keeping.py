@@ -1,7 +1,7 @@
 """Dossiers into the vault and values into the search index, a country's at a time: sealed and hashed in lists, written by binary COPY."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from django.db import connection
 
 from wanjia.kernel import settings
-from wanjia.kernel.ahead import ahead
+from wanjia.kernel.ahead import Ahead, ahead
 from wanjia.kernel.blinding import BLIND_BYTES, Blinder
 from wanjia.kernel.database import copy_binary, filled_anew
 from wanjia.kernel.keyring import Keyring
@@ -28,11 +28,12 @@ from wanjia.privacy.adapters import (
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import FORM
 
+VAULT = "privacy_vaultentry"
 PURPOSE = "vault"
 LIKENESS = "vault-likeness"
 ROWS_AT_A_TIME = 20_000
-# about half a million sealed dossiers wait for the database at most
-MADE_AHEAD_BYTES = 400_000_000
+# about three quarters of a million sealed dossiers wait for the database at most
+MADE_AHEAD_BYTES = 600_000_000
 VAULT_COLUMNS = ("person_id", "version", "known_from", "likeness", "likeness_key", "blob")
 RELATIVES = (BlindKind.MOTHER_NUMBER, BlindKind.FATHER_NUMBER, BlindKind.SPOUSE_NUMBER)
 BLIND_COLUMNS = ("person_id", "kind", "blind", "blind_key")
@@ -101,28 +102,55 @@ def lacks_searchable() -> bool:
 class Keeping:
     """What `keeping` gives: dossiers and look-up values on their way into the vault and the search index."""
 
+    pieces: Ahead[bytes | None]
+
     def __init__(
-        self, searchable: Callable[[], pa.Table], before: "_Versions", change: VaultChange, at: datetime
+        self, cursor: Any, searchable: Callable[[], pa.Table], before: "_Versions", change: VaultChange, at: datetime
     ) -> None:
-        self._searchable, self._before, self._change, self._at = searchable, before, change, at
-        self.pieces: Iterator[bytes | None] = iter(())
+        self._cursor, self._searchable, self._before, self._change, self._at = cursor, searchable, before, change, at
+        #: the vault's table while it is filled for the first time
+        self.filling, self._is_filling = ExitStack(), False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the vault holds nothing yet: then look-up values are hashed first, and `searchable` comes before `dossiers`; else after."""
+        return self._before.is_vault_empty
 
     def dossiers(self) -> VaultChange:
         """Write the dossiers; see `keep_dossiers`."""
-        with connection.cursor() as cursor:
-            sealed = iter(self.pieces.__next__, None)
-            _write_dossiers(cursor, sealed, self._before, self._change, self._at)
+        if self.is_first:
+            self._fill(waits=True)
+            self.filling.close()
+        else:
+            _write_dossiers(self._cursor, self._next_pieces(waits=True), self._before, self._change, self._at)
         return self._change
 
     def searchable(self) -> int:
-        """Replace the search index; see `keep_searchable`. After `dossiers`."""
-        with connection.cursor() as cursor:
-            if self._before.is_vault_empty:
-                return _write_searchable(cursor, iter(self.pieces.__next__, None), None)
-            # until the thread is done with everything the engine is not ours
-            for _ in self.pieces:
-                pass
-            return _write_searchable(cursor, _blind_pieces(self._searchable(), Keyring.open(settings.home())), None)
+        """Replace the search index; see `keep_searchable`."""
+        if self.is_first:
+            # sealed dossiers have limited room to wait in: they are written whenever there are any, so that sealing goes on
+            return _write_searchable(self._cursor, self._next_pieces(waits=True), None, between=self._write_waiting)
+        # until the thread is done with everything the engine is not ours
+        for _ in self.pieces:
+            pass
+        return _write_searchable(self._cursor, _blind_pieces(self._searchable(), Keyring.open(settings.home())), None)
+
+    def _write_waiting(self) -> None:
+        if self.pieces.has_made():
+            self._fill(waits=False)
+
+    def _fill(self, *, waits: bool) -> None:
+        if not self._is_filling:
+            self.filling.enter_context(filled_anew(self._cursor, VAULT))
+            self._is_filling = True
+        copy_binary(self._cursor, VAULT, VAULT_COLUMNS, self._next_pieces(waits=waits), is_anew=True)
+
+    def _next_pieces(self, *, waits: bool) -> Iterator[bytes]:
+        """The pieces of one kind, to their end, or (not `waits`) as far as they are made."""
+        while waits or self.pieces.has_made():
+            if (piece := next(self.pieces, None)) is None:
+                return
+            yield piece
 
 
 @contextmanager
@@ -136,32 +164,33 @@ def keeping(
     Inside the block nobody else may use the engine that makes `batches` and values.
     """
     keyring = Keyring.open(settings.home())
-    with connection.cursor() as cursor:
-        before = _current_versions(cursor, None)
     change = VaultChange()
-    kept = Keeping(searchable, before, change, at)
 
-    def pieces() -> Iterator[bytes | None]:
-        yield from _sealed(batches, before, keyring, moment(at), change)
-        yield None
-        # a vault that holds something may turn out to hold all of it already: then the search index stands as it is
+    def pieces(before: "_Versions") -> Iterator[bytes | None]:
+        # the search index has the longest to build, and dossiers are sealed meanwhile. But a vault that holds something may turn out to hold all of
+        # it already: then the search index stands as it is
         if before.is_vault_empty:
             yield from _blind_pieces(searchable(), keyring)
             yield None
+        yield from _sealed(batches, before, keyring, moment(at), change)
+        yield None
         if beside is not None:
             beside()
 
-    with ahead(pieces(), size=lambda piece: len(piece or b""), room=MADE_AHEAD_BYTES) as made:
-        kept.pieces = made
-        yield kept
+    with connection.cursor() as cursor:
+        before = _current_versions(cursor, None)
+        kept = Keeping(cursor, searchable, before, change, at)
+        making = ahead(pieces(before), size=lambda piece: len(piece or b""), room=MADE_AHEAD_BYTES)
+        with making as kept.pieces, kept.filling:
+            yield kept
 
 
 def _write_dossiers(
     cursor: Any, sealed: Iterable[bytes], before: "_Versions", change: VaultChange, at: datetime
 ) -> None:
     if before.is_vault_empty:
-        with filled_anew(cursor, "privacy_vaultentry"):
-            copy_binary(cursor, "privacy_vaultentry", VAULT_COLUMNS, sealed, is_anew=True)
+        with filled_anew(cursor, VAULT):
+            copy_binary(cursor, VAULT, VAULT_COLUMNS, sealed, is_anew=True)
         return
     # it stays with the connection, empty: made and dropped for each push it would cost PostgreSQL's catalogue more than its rows
     cursor.execute("CREATE TEMP TABLE IF NOT EXISTS vault_incoming (LIKE privacy_vaultentry) ON COMMIT DELETE ROWS")
@@ -178,7 +207,9 @@ def _write_dossiers(
     cursor.execute("TRUNCATE vault_incoming" if before.is_many else "DELETE FROM vault_incoming")
 
 
-def _write_searchable(cursor: Any, pieces: Iterable[bytes], only: Sequence[int] | None) -> int:
+def _write_searchable(
+    cursor: Any, pieces: Iterable[bytes], only: Sequence[int] | None, *, between: Callable[[], None] | None = None
+) -> int:
     count = 0
 
     def counted() -> Iterator[bytes]:
@@ -190,7 +221,7 @@ def _write_searchable(cursor: Any, pieces: Iterable[bytes], only: Sequence[int] 
     if only is not None:
         _write_difference(cursor, one_by_one(b"".join(counted())), only)
         return count
-    with filled_anew(cursor, "privacy_blindindex"):
+    with filled_anew(cursor, "privacy_blindindex", between=between):
         copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, counted(), is_anew=True)
     return count
 

@@ -30,7 +30,7 @@ from wanjia.trace import api as trace
 
 STAGE = "stage"
 FEW_ROWS = 10_000
-FACTS_BEFORE_VAULT = 2
+FACTS_BEFORE_SEARCH = 3
 
 
 class Loadable(Protocol):
@@ -123,14 +123,18 @@ def write(
                     scope = relations_of if fact.frame == "relations" and relations_of is not None else only
                     _keep_facts(cursor, fact, rows, at, scope, counts)
 
-        # in turns, so that PostgreSQL has facts to write while dossiers are sealed, and again while look-up values are hashed
-        keep_facts(facts[:FACTS_BEFORE_VAULT])
+        # in turns, so that PostgreSQL has facts to write while look-up values are hashed, and indexes to build while dossiers are sealed
+        keep_facts(facts[:FACTS_BEFORE_SEARCH])
+        if kept is not None and kept.is_first:
+            with timed("blind"):
+                counts["blind.searchable"] = kept.searchable()
+        keep_facts(facts[FACTS_BEFORE_SEARCH:])
+        del facts
         with timed("vault"):
             vault = kept.dossiers() if kept else privacy.keep_dossiers(resolution.dossiers(), at=at, only=only)
             counts.update({f"vault.{name}": count for name, count in vault.counts().items()})
-        keep_facts(facts[FACTS_BEFORE_VAULT:])
-        del facts
-        if vault.added or vault.replaced or vault.closed or (only is None and privacy.lacks_searchable()):
+        is_stale = vault.added or vault.replaced or vault.closed or (only is None and privacy.lacks_searchable())
+        if "blind.searchable" not in counts and is_stale:
             with timed("blind"):
                 counts["blind.searchable"] = (
                     kept.searchable() if kept else privacy.keep_searchable(resolution.searchable(), only=only)
