@@ -5,10 +5,9 @@ side, column by column, which costs a gather of places instead of a join of wide
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
 import pyarrow as pa
@@ -110,21 +109,21 @@ def _laid(
     engine: Engine, profile: standards.Profile, text: pa.Table, wanted: list[_Wanted], *, is_large: bool
 ) -> deque[pa.Table]:
     """The wanted columns' standard values, in order. Of large batches texts are told apart and values laid out while the engine reads others."""
+    if not is_large:
+        read = (standards.standardise(text[one.name], one.reading, engine, profile, rows=one.rows) for one in wanted)
+        return deque(read)
     with ThreadPoolExecutor(1, "laying") as beside:
-        submit = beside.submit if is_large else _at_once
-        tables: deque[Future[pa.Table]] = deque()
-        said = [submit(standards.distinct, text[one.name]) for one in wanted[:1]]
+
+        def seek(ones: list[_Wanted]) -> list[Future[standards.Sought]]:
+            return [beside.submit(standards.sought, text[one.name], one.reading, engine, profile) for one in ones]
+
+        tables: list[Future[pa.Table]] = []
+        said = seek(wanted[:1])
         for place, one in enumerate(wanted):
-            said += [submit(standards.distinct, text[after.name]) for after in wanted[place + 1 : place + 2]]
+            said += seek(wanted[place + 1 : place + 2])
             meant = standards.meant(said.pop(0).result(), one.reading, engine, profile)
-            tables.append(submit(meant.table, one.rows))
+            tables.append(beside.submit(meant.table, one.rows))
         return deque(table.result() for table in tables)
-
-
-def _at_once(work: Callable[..., Any], *given: Any) -> Future[Any]:
-    done: Future[Any] = Future()
-    done.set_result(work(*given))
-    return done
 
 
 def _in_turn(subject: Subject, readings: Iterable[str]) -> dict[str, str]:

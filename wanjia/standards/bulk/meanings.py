@@ -38,23 +38,36 @@ _serial = itertools.count()
 class Known:
     """Texts that were read, and row by row what they mean."""
 
-    texts: pa.Array
+    texts: pa.ChunkedArray
     values: pa.Table
+
+    def columns(self) -> list[pa.Array]:
+        """The columns of the meanings, each in one piece: put together when first taken from, which is not the engine's thread."""
+        self.values = self.values.combine_chunks()
+        return [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in self.values.columns]
 
 
 @dataclass(frozen=True)
-class Distinct:
-    """The different texts of a column, and for every row the place of its text among them (null for an empty cell)."""
+class Sought:
+    """The different texts of a column, and for every row the place of its text among them (null for an empty cell).
+
+    `known` are the texts that had been read when these were sought among them, `at` where they stand there; None: they were not sought.
+    """
 
     texts: pa.Array
     places: pa.Array
+    known: Known | None = None
+    at: pa.Array | None = None
 
 
 @dataclass(frozen=True)
 class Meant:
-    """What a column's texts mean: rows of meanings, for every text the place of its row (None: in the texts' order), and the texts' places."""
+    """What a column's texts mean: the columns' names, the meanings, for every text the place of its row (None: in the texts' order), and the
+    texts' places.
+    """
 
-    meanings: pa.Table
+    names: list[str]
+    known: Known
     at: pa.Array | None
     places: pa.Array
 
@@ -63,8 +76,7 @@ class Meant:
         places = self.places if rows is None else self.places.take(rows)
         if self.at is not None:
             places = self.at.take(places)
-        names = self.meanings.column_names
-        return pa.table([_taken(column, places) for column in self.meanings.columns], names=names)
+        return pa.table([column.take(places) for column in self.known.columns()], names=self.names)
 
 
 def standardise(
@@ -77,62 +89,74 @@ def standardise(
 ) -> pa.Table:
     """Standard values of written texts, in their order; of the places `rows` of `texts` alone, if given.
 
-    The three steps `distinct`, `meant` and `Meant.table` in one: only the second needs the engine, so who has many columns may do the
-    others beside it. The columns are those of `meant`.
+    The three steps `sought`, `meant` and `Meant.table` in one: only the second runs statements, so who has many columns may do the others
+    beside it. The columns are those of `meant`.
     """
-    return meant(distinct(texts), reading, engine, profile).table(rows)
+    return meant(sought(texts, reading, engine, profile), reading, engine, profile).table(rows)
 
 
-def meant(said: Distinct, reading: Reading, engine: Engine, profile: "Profile") -> Meant:
+def meant(said: Sought, reading: Reading, engine: Engine, profile: "Profile") -> Meant:
     """What different texts mean.
 
     The columns are the part's key, its derived columns (`ElementPart.derived`) and `<key>__reason`: null, or why the written value
     did not fit (see `REASONS`; the value is then null unless the reason keeps it). Empty cells and the profile's words for "nothing known"
     are null without a reason. A fault of the engine comes through as it is (`NotEnoughMemory`).
     """
-    values, at = _values(said.texts, reading, engine, lookups_of(engine, profile))
+    known, at = _known(said, reading, engine, lookups_of(engine, profile))
     part = reading.part
-    return Meant(values.rename_columns([part.key, *part.derived, f"{part.key}__reason"]), at, said.places)
+    return Meant([part.key, *part.derived, f"{part.key}__reason"], known, at, said.places)
 
 
-def distinct(texts: pa.Array | pa.ChunkedArray) -> Distinct:
-    """The different texts of a column."""
+def sought(texts: pa.Array | pa.ChunkedArray, reading: Reading, engine: Engine, profile: "Profile") -> Sought:
+    """The different texts of a column, sought among those that were read the same way before."""
     encoded = pc.dictionary_encode(texts)
     if isinstance(encoded, pa.DictionaryArray):
-        return Distinct(encoded.dictionary, encoded.indices)
-    if not encoded.num_chunks:
-        return Distinct(pa.array([], pa.string()), pa.array([], pa.int32()))
-    return Distinct(encoded.chunk(0).dictionary, pa.concat_arrays([chunk.indices for chunk in encoded.chunks]))
+        different, places = encoded.dictionary, encoded.indices
+    elif encoded.num_chunks:
+        different = encoded.chunk(0).dictionary
+        places = pa.concat_arrays([chunk.indices for chunk in encoded.chunks])
+    else:
+        different, places = pa.array([], pa.string()), pa.array([], pa.int32())
+    known: Known | None = lookups_of(engine, profile).known.get(_way(reading))
+    if known is None or _is_too_large(known, different):
+        return Sought(different, places)
+    return Sought(different, places, known, _places_in(known, different))
 
 
-def _taken(column: pa.ChunkedArray, places: pa.Array) -> pa.Array:
-    chunks = column.chunks
-    whole = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks) if chunks else pa.array([], column.type)
-    return whole.take(places)
+def _is_too_large(known: Known, texts: pa.Array) -> bool:
+    return len(known.texts) > KNOWN_PER_TEXT * len(texts) + KNOWN_ANYWAY
 
 
-def _values(texts: pa.Array, reading: Reading, engine: Engine, lookups: Lookups) -> tuple[pa.Table, pa.Array | None]:
-    """What the texts mean: rows of meanings, and for every text the place of its row (None: in the texts' order)."""
+def _places_in(known: Known, texts: pa.Array) -> pa.Array:
+    return pc.index_in(texts, value_set=known.texts)
+
+
+def _way(reading: Reading) -> tuple[ElementPart, tuple[tuple[str, str], ...]]:
+    """What readings have in common that read alike, whatever the element's key."""
     part = dataclasses.replace(reading.part, key=VALUE, element=VALUE, name=Text("值", "value"))
-    of = (part, tuple(sorted(reading.codes.items())))
-    alike = Reading(part, reading.codes)
+    return part, tuple(sorted(reading.codes.items()))
+
+
+def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array | None]:
+    """Meanings among which are those of the texts, and for every text the place of its row (None: in the texts' order)."""
+    of, texts = _way(reading), said.texts
+    alike = Reading(of[0], reading.codes)
     known: Known | None = lookups.known.get(of)
-    if known is not None and len(known.texts) > KNOWN_PER_TEXT * len(texts) + KNOWN_ANYWAY:
-        return _read(texts, alike, of, engine, lookups), None
-    if known is None:
-        values = _read(texts, alike, of, engine, lookups)
-        lookups.known[of] = Known(texts, values)
-        return values, None
-    at = pc.index_in(texts, value_set=known.texts)
+    if known is None or _is_too_large(known, texts):
+        read = Known(pa.chunked_array([texts]), _read(texts, alike, of, engine, lookups))
+        lookups.known.setdefault(of, read)
+        return read, None
+    # another column of the same kind may have been read since
+    at = said.at if said.known is known else _places_in(known, texts)
     if at.null_count:
         fresh = texts.filter(pc.is_null(at))
         values = _read(fresh, alike, of, engine, lookups)
         after = pa.array(numpy.cumsum(pc.is_null(at).to_numpy(zero_copy_only=False)) - 1 + len(known.texts), pa.int32())
         at = pc.if_else(pc.is_null(at), after, at)
         known = lookups.known[of] = Known(
-            pa.concat_arrays([known.texts, fresh]), pa.concat_tables([known.values, values]).combine_chunks()
+            pa.chunked_array([*known.texts.chunks, fresh]), pa.concat_tables([known.values, values])
         )
-    return known.values, at
+    return known, at
 
 
 def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> pa.Table:
