@@ -10,6 +10,7 @@ from tests.make import profile
 from wanjia.kernel import settings
 from wanjia.kernel.declared import load_folder
 from wanjia.register import rules
+from wanjia.register.api import assembling
 from wanjia.register.api.assembling import put_together
 from wanjia.register.api.resolving import FACTS, resolve
 from wanjia.register.bulk import facts, relations, statements, survivors
@@ -377,12 +378,14 @@ def outcome(engine, assertions, links):
     return listed | {"agreement": sorted(map(str, given))}
 
 
-def test_lines_that_belong_to_nobody_are_refused():
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_lines_that_belong_to_nobody_are_refused(monkeypatch, at_once):
+    monkeypatch.setattr(assembling, "PERSONS_AT_ONCE", at_once)
     lines = pa.table(
         {"person_id": [2, 1, 2], "ordinal": [1, 0, 0], "line": ["|c", "|a", "|b"], "locator": [",9", "|7", "|8"]}
     )
     both = put_together(pa.table({"person_id": [2, 1], "chosen": ["y", "x"]}), lines)
-    assert both.to_pylist() == [
+    assert pa.concat_tables(both).to_pylist() == [
         {"person_id": 1, "dossier": "x|a|7"},
         {"person_id": 2, "dossier": "y|b|c|8,9"},
     ]

@@ -1,11 +1,16 @@
 """Dossiers put together from the texts the engine wrote: brought in order and laid side by side in memory, without a step for each person."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 
+# so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
+PERSONS_AT_ONCE = 20_000
 
-def put_together(choices: pa.Table, lines: pa.Table) -> pa.Table:
-    """(person_id, dossier) of every person, from (person_id, chosen) and (person_id, ordinal, line, locator).
+
+def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
+    """(person_id, dossier) of every person, some at a time, from (person_id, chosen) and (person_id, ordinal, line, locator).
 
     Everybody in `lines` must be once in `choices`, and nobody else.
     """
@@ -24,14 +29,21 @@ def put_together(choices: pa.Table, lines: pa.Table) -> pa.Table:
     texts[begins] = chosen
     texts[line_at] = len(starts) + order
     texts[line_at + np.repeat(counts, counts)] = len(starts) + len(persons) + order
-    written = _together(choices["chosen"], lines["line"], lines["locator"]).take(pa.array(texts))
+    written = _together(choices["chosen"], lines["line"], lines["locator"])
     if written.null_count:
         raise ValueError("a text is missing")
-    _, offsets, content = written.buffers()
-    ends = np.frombuffer(offsets, np.int64, len(written) + 1, written.offset * 8)
-    bounds = ends[np.append(begins, len(written))]
-    dossiers = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(bounds), content)
-    return pa.table({"person_id": persons[starts], "dossier": dossiers})
+    return _dossiers(persons[starts], np.append(begins, len(texts)), texts, written)
+
+
+def _dossiers(persons: np.ndarray, begins: np.ndarray, texts: np.ndarray, written: pa.Array) -> Iterator[pa.Table]:
+    """Of each person the texts from `begins` to the next person's: `texts` says where they are in `written`."""
+    for first in range(0, len(persons), PERSONS_AT_ONCE):
+        here = begins[first : first + PERSONS_AT_ONCE + 1]
+        taken = written.take(pa.array(texts[here[0] : here[-1]]))
+        _, offsets, content = taken.buffers()
+        bounds = np.frombuffer(offsets, np.int64, len(taken) + 1, taken.offset * 8)[here - here[0]]
+        dossiers = pa.LargeStringArray.from_buffers(len(here) - 1, pa.py_buffer(bounds), content)
+        yield pa.table({"person_id": persons[first : first + PERSONS_AT_ONCE], "dossier": dossiers})
 
 
 def _together(*columns: pa.ChunkedArray) -> pa.Array:

@@ -168,7 +168,7 @@ class _Replayed:
         return self._ask(fact.frame)
 
     def dossiers(self) -> Iterator[pa.Table]:
-        yield put_together(self._ask("choices"), self._ask("lines"))
+        yield from put_together(self._ask("choices"), self._ask("lines"))
 
     def searchable(self) -> pa.Table:
         return self._ask("searchable")

@@ -123,7 +123,7 @@ class Resolution:
         """The persons' dossiers in pieces of (person_id, dossier)."""
         pieces = max(1, -(-self.persons // PERSONS_IN_A_PIECE))
         if pieces == 1:
-            yield self._dossiers(1, 0)
+            yield from self._dossiers(1, 0)
             return
         # the engine writes the next piece while the one before is sealed
         with ThreadPoolExecutor(1) as ahead:
@@ -132,7 +132,7 @@ class Resolution:
                 ready = coming.result()
                 if piece < pieces:
                     coming = ahead.submit(self._dossiers, pieces, piece)
-                yield ready
+                yield from ready
 
     def dossiers_of(self, person_ids: Iterable[int]) -> list[Dossier]:
         """The dossiers of these persons, as sources alone make them; whoever is not in the state is left out."""
@@ -143,9 +143,9 @@ class Resolution:
             self.engine.arrow(dossiers.choices(resolved, self.rules)),
             self.engine.arrow(dossiers.lines(rows, self.rules)),
         )
-        return [dossier_made(**one) for one in made.to_pylist()]
+        return [dossier_made(**one) for some in made for one in some.to_pylist()]
 
-    def _dossiers(self, pieces: int, piece: int) -> pa.Table:
+    def _dossiers(self, pieces: int, piece: int) -> Iterator[pa.Table]:
         rows, resolved = self.rows, self.resolved
         if pieces > 1:
             rows = Statements(
