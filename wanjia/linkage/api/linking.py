@@ -99,9 +99,8 @@ def link(
                 (state.REVIEW, reviewed(WHOLE)),
             )
         ]
-        kept.append(sealing.submit(lake.write, state.DECIDED, decided))
-        told = refused.found_in(work, linkage, scored.stopped, said=compiled)
-        kept.append(sealing.submit(lake.write, state.REFUSED, told))
+        few = {state.DECIDED: decided, state.REFUSED: refused.found_in(work, linkage, scored.stopped, said=compiled)}
+        kept += [sealing.submit(lake.write, *one) for one in few.items()]
         links = work.arrow("SELECT * FROM lk_links ORDER BY assertion_id")
         for one in kept:
             one.result()
@@ -146,7 +145,6 @@ class _Steps:
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
-        self._open = False
 
     def __call__(self, name: str) -> None:
         if self._progress is not None:
