@@ -24,11 +24,6 @@ DRAWN = {
     "duckdb": "CAST(concat('0x', substr(md5({text}), 1, 15)) AS BIGINT)",
     "spark": "CAST(conv(substr(md5({text}), 1, 15), 16, 10) AS BIGINT)",
 }
-#: what a row says in one whole number, to be compared with what it said in another run; it need not be the same on another engine
-DIGEST = {
-    "duckdb": "CAST(hash({columns}) >> 1 AS BIGINT)",
-    "spark": "xxhash64({columns})",
-}
 
 
 class Workspace:
@@ -46,10 +41,6 @@ class Workspace:
     def drawn(self, text: str) -> str:
         """SQL of a number that follows from the text expression alone, for samples that are the same on every engine."""
         return DRAWN[self.kind].format(text=text)
-
-    def digest(self, columns: list[str]) -> str:
-        """SQL of a number that changes when one of the columns does; an empty text and none at all are the same."""
-        return DIGEST[self.kind].format(columns=", ".join(f"coalesce(CAST({c} AS STRING), '')" for c in columns))
 
     def make(self, name: str, sql: str) -> None:
         """Run `sql` and keep its rows as table `name`, replacing it."""

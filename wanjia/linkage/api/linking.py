@@ -176,8 +176,10 @@ class _Scored:
 def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole: bool) -> _Scored:
     """Make `lk_edges`: kept pairs of unchanged nodes, and fresh scores of everything that touches a changed one."""
     model = trained.model
-    said = [c for c in work.columns("lk_nodes") if c not in ("node_id", "size")]
-    work.make("lk_digests", f"SELECT node_id, {work.digest(said)} AS digest FROM lk_nodes")
+    said = ", ".join(
+        f"coalesce(CAST({c} AS STRING), '')" for c in work.columns("lk_nodes") if c not in ("node_id", "size")
+    )
+    work.make("lk_digests", f"SELECT node_id, md5(concat_ws('\x1f', {said})) AS digest FROM lk_nodes")
     if not whole:
         # a model trained just now has keyed the nodes already
         pair_tables.make_blocks(work, model.linkage, nodes="lk_nodes", keyed="lk_keyed", stopped=model.stopped)
@@ -187,9 +189,7 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
         work.put("lk_digests_before", lake.read(state.NODES))
         work.make(
             "lk_same",
-            # as texts: earlier versions kept digests that are no numbers
-            """SELECT d.node_id FROM lk_digests d JOIN lk_digests_before b ON d.node_id = b.node_id
-            WHERE CAST(d.digest AS STRING) = CAST(b.digest AS STRING)""",
+            "SELECT d.node_id FROM lk_digests d JOIN lk_digests_before b ON d.node_id = b.node_id AND d.digest = b.digest",
         )
         changed = total - work.rows("SELECT count(*) FROM lk_same")[0][0]
     drivers = None
