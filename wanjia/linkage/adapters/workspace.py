@@ -51,12 +51,13 @@ class Workspace:
             self.engine.session.sql(sql).localCheckpoint(eager=True).createOrReplaceTempView(name)
 
     def view(self, name: str, sql: str) -> None:
-        """Make `name` stand for `sql`: its rows are computed when they are asked for, as far as they are."""
+        """Make `name` stand for `sql`: where the engine can, its rows are computed when they are asked for, as far as they are."""
+        if self.kind != "duckdb":
+            # a plan that long would be gone through again, and its rows computed again, at each use
+            self.make(name, sql)
+            return
         self.drop(name)
-        if self.kind == "duckdb":
-            self.engine.execute(f'CREATE VIEW "{name}" AS {sql}')
-        else:
-            self.engine.session.sql(sql).createOrReplaceTempView(name)
+        self.engine.execute(f'CREATE VIEW "{name}" AS {sql}')
 
     def rows(self, sql: str) -> list[tuple]:
         """The rows of a small result."""

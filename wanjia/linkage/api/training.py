@@ -108,9 +108,16 @@ def _meet_hidden(work: Workspace, draft: Model) -> int:
     )
     not_sampled = "LEFT JOIN lk_sampled s ON s.home = q.r WHERE s.home IS NULL"
     work.make("lk_hidden_pairs", f"SELECT q.l, q.r FROM ({others}) q {not_sampled} UNION {rest}")
+    columns = work.columns("lk_nodes")
+    # said once more that it has no clash: a whole table of the house beside another's columns is what Spark's planner stumbles over
+    rest = ", ".join("CAST(NULL AS STRING) AS clash" if column == "clash" else column for column in columns)
     met = f"SELECT DISTINCT q.r FROM lk_hidden_pairs q {not_sampled}"
-    universe = f"(SELECT n.* FROM lk_nodes n JOIN ({met}) m ON m.r = n.node_id UNION ALL SELECT * FROM lk_rest)"
-    work.make("lk_universe", pairs.compared_sql(draft, universe))
+    work.make(
+        "lk_meeting",
+        f"""SELECT {", ".join(f"n.{column}" for column in columns)} FROM lk_nodes n JOIN ({met}) m ON m.r = n.node_id
+        UNION ALL SELECT {rest} FROM lk_rest""",
+    )
+    work.make("lk_universe", pairs.compared_sql(draft, "lk_meeting"))
     nodes, sampled, left = (
         work.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("lk_nodes", "lk_sampled", "lk_rest")
     )
