@@ -109,7 +109,8 @@ def _meet_hidden(work: Workspace, draft: Model) -> int:
     not_sampled = "LEFT JOIN lk_sampled s ON s.home = q.r WHERE s.home IS NULL"
     work.make("lk_hidden_pairs", f"SELECT q.l, q.r FROM ({others}) q {not_sampled} UNION {rest}")
     columns = work.columns("lk_nodes")
-    # said once more that it has no clash: a whole table of the house beside another's columns is what Spark's planner stumbles over
+    # Spark leaves out a select that only repeats a table, and then seeks what it knew of the table under columns it has no more: so this one says
+    # once more that the rest has no clash
     rest = ", ".join("CAST(NULL AS STRING) AS clash" if column == "clash" else column for column in columns)
     met = f"SELECT DISTINCT q.r FROM lk_hidden_pairs q {not_sampled}"
     work.make(
