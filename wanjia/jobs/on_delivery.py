@@ -17,11 +17,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from wanjia.jobs.receiving import Come, receiving
 from wanjia.jobs.turns import only_one
 from wanjia.kernel import settings
+from wanjia.kernel.memory import for_bulk_work, give_back
 from wanjia.kernel.progress import Progress, SilentProgress
 
 
@@ -98,6 +97,7 @@ class _Clock:
         began, started_at = time.perf_counter(), clock.now()
         told: dict[str, Any] = {}
         yield told
+        give_back()
         done = Stage(
             name=name,
             seconds=round(time.perf_counter() - began, 3),
@@ -142,7 +142,7 @@ def run(
     migrate()
     report = Report()
     shown = progress or SilentProgress()
-    with only_one():
+    with only_one(), for_bulk_work():
         try:
             _run(inbox, report, _Clock(report, shown), engine_name, force, receives, by=by, why=why)
         finally:
@@ -195,8 +195,6 @@ def _run(
     from wanjia.register import api as register
     from wanjia.standards import api as standards
 
-    # what is freed is used again: Arrow's own pool gives it back to the system table by table, and to take fresh pages costs a tenth of the job
-    pa.set_memory_pool(pa.system_memory_pool())
     profile = standards.load_profile()
     sources = intake.sources()
     come = Come()

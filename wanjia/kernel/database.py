@@ -1,6 +1,7 @@
 """The database: the operator's PostgreSQL by DATABASE_URL, or the embedded server (embedded_server.py); its tables, and rows in bulk."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
@@ -19,7 +20,7 @@ BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 BINARY_TRAILER = b"\xff\xff"
 
 READ_AHEAD_BYTES = 4_000_000
-COPY_WRITE_BYTES = 8_000_000
+COPY_WRITE_BYTES = 2_000_000
 
 #: PostgreSQL's own limit of processes that help to build one index
 INDEX_HELPERS = 2
@@ -168,12 +169,13 @@ def _large_writes(cursor: Any) -> Iterator[Any]:
     from psycopg.copy import LibpqWriter
 
     connection = cursor.connection.pgconn
+    send = _sender(connection)
 
     class Writer(LibpqWriter):
         def write(self, data: Any) -> None:
             whole = memoryview(data)
             for start in range(0, len(whole), COPY_WRITE_BYTES):
-                connection.put_copy_data(whole[start : start + COPY_WRITE_BYTES])
+                send(whole[start : start + COPY_WRITE_BYTES])
 
     usual = connection.nonblocking
     connection.nonblocking = 0
@@ -181,6 +183,31 @@ def _large_writes(cursor: Any) -> Iterator[Any]:
         yield Writer(cursor)
     finally:
         connection.nonblocking = usual
+
+
+def _sender(connection: Any) -> Callable[[memoryview], None]:
+    """What gives a piece of COPY to the server and waits until it is taken, while other threads go on.
+
+    The driver's compiled part calls libpq with Python's lock held, so that nobody computes while the server is busy. Here the same function of the
+    same library is called without it: it is looked up in what the driver's module is linked with. (The driver's part in Python does so by itself.)
+    """
+    import ctypes
+
+    import pyarrow as pa
+    from psycopg import OperationalError
+
+    try:
+        put = ctypes.CDLL(sys.modules[type(connection).__module__].__file__).PQputCopyData
+    except (OSError, AttributeError):
+        return connection.put_copy_data
+    put.argtypes, put.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int), ctypes.c_int
+
+    def send(piece: memoryview) -> None:
+        held = pa.py_buffer(piece)
+        if put(connection.pgconn_ptr, held.address, held.size) < 0:
+            raise OperationalError(connection.get_error_message())
+
+    return send
 
 
 @contextmanager

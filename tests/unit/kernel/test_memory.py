@@ -1,0 +1,42 @@
+"""What bulk work changes in the process is as before afterwards."""
+
+import gc
+
+import pyarrow as pa
+import pytest
+
+from wanjia.kernel.memory import for_bulk_work, give_back
+
+
+def _work(usual):
+    with for_bulk_work():
+        assert pa.default_memory_pool().backend_name == "system"
+        assert gc.get_threshold() > usual
+        raise ValueError("half-way")
+
+
+def test_everything_is_as_before_also_after_an_error():
+    before = pa.default_memory_pool().backend_name, gc.get_threshold(), gc.get_freeze_count()
+    with pytest.raises(ValueError, match="half-way"):
+        _work(before[1])
+    assert (pa.default_memory_pool().backend_name, gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+def test_garbage_made_inside_is_still_found():
+    class Knot:
+        pass
+
+    with for_bulk_work():
+        knot = Knot()
+        knot.self = knot
+        del knot
+        assert gc.collect() > 0
+
+
+def test_what_was_freed_goes_back_and_what_is_held_stays():
+    with for_bulk_work():
+        held = pa.array(range(100_000))
+        freed = pa.array(range(2_000_000))
+        del freed
+        give_back()
+        assert held.to_pylist() == list(range(100_000))
