@@ -53,3 +53,6 @@ if [ ! -e "$translations_stamp" ]; then
   .venv/bin/pybabel --quiet compile --domain django --directory wanjia/web/locale
   rm -f .venv/.wanjia-translations-*; touch "$translations_stamp"
 fi
+
+# where Python may not or must not write beside its sources, each start would compile them all again
+.venv/bin/python -m compileall -q wanjia
