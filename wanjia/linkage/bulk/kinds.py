@@ -188,8 +188,15 @@ def _swapped_day_and_month(c: str) -> str:
     )
 
 
+def _within(edits: int, one: str, other: str, words: Words) -> str:
+    """SQL: are the two texts at most so many edits apart (a swap of neighbours is one)?"""
+    # a swap is two edits of Levenshtein's, who is counted four times as fast: by him most pairs are found too far apart
+    near = f"{words['damerau']}({one}, {other}) <= {edits}"
+    return f"CASE WHEN levenshtein({one}, {other}) > {2 * edits} THEN FALSE ELSE {near} END"
+
+
 def _person_name_levels(c: str, feature: Feature, words: Words) -> list[Level]:
-    near_spelling = f"{words['damerau']}({c}__pinyin_l, {c}__pinyin_r)"
+    near_spelling = _within(2, f"{c}__pinyin_l", f"{c}__pinyin_r", words)
     return [
         Level(_equal(c), "the same name", "姓名相同", is_exact=True),
         Level(
@@ -200,7 +207,7 @@ def _person_name_levels(c: str, feature: Feature, words: Words) -> list[Level]:
         ),
         Level(_equal(f"{c}__pinyin"), "names that sound the same", "姓名同音"),
         Level(
-            f"({_one_character_off(c)}) OR (length({c}_l) > 6 AND length({c}_r) > 6 AND {near_spelling} <= 2)",
+            f"({_one_character_off(c)}) OR (length({c}_l) > 6 AND length({c}_r) > 6 AND {near_spelling})",
             "one character differs",
             "姓名仅一字之差",
         ),
@@ -214,14 +221,18 @@ def _person_name_levels(c: str, feature: Feature, words: Words) -> list[Level]:
 
 
 def _text_levels(c: str, feature: Feature, words: Words) -> list[Level]:
-    damerau, alike = words["damerau"], words["alike"]
+    alike = words["alike"]
     found = [Level(_equal(c), "the same", "相同", is_exact=True)]
     for key in feature.other:
         other = column(key)
         found.append(Level(f"{c}_l = {other}_r AND {other}_l = {c}_r", f"swapped with {key}", f"与 {key} 互换"))
     found += [
-        Level(f"{damerau}({c}_l, {c}_r) <= 1", "one letter differs", "仅一字母之差"),
-        Level(f"{damerau}({c}_l, {c}_r) <= 2 OR {alike.format(f'{c}_l', f'{c}_r', 0.9)}", "spelt alike", "拼写相近"),
+        Level(_within(1, f"{c}_l", f"{c}_r", words), "one letter differs", "仅一字母之差"),
+        Level(
+            f"{_within(2, f'{c}_l', f'{c}_r', words)} OR {alike.format(f'{c}_l', f'{c}_r', 0.9)}",
+            "spelt alike",
+            "拼写相近",
+        ),
         Level(
             f"{alike.format(f'{c}_l', f'{c}_r', 0.8)}"
             # no LIKE: what a source wrote is no pattern, and engines read a backslash in one differently
@@ -239,11 +250,12 @@ def _code_levels(c: str, feature: Feature, words: Words) -> list[Level]:
 
 
 def _number_levels(c: str, feature: Feature, words: Words) -> list[Level]:
-    distance = f"{words['damerau']}({c}_l, {c}_r)"
     return [
         Level(_equal(c), "the same number", "号码相同", is_exact=True),
-        Level(f"{distance} <= 1", "one digit differs or two are swapped", "仅一位不同或相邻两位互换"),
-        Level(f"{distance} <= 2", "two digits differ", "两位不同"),
+        Level(
+            _within(1, f"{c}_l", f"{c}_r", words), "one digit differs or two are swapped", "仅一位不同或相邻两位互换"
+        ),
+        Level(_within(2, f"{c}_l", f"{c}_r", words), "two digits differ", "两位不同"),
     ]
 
 
@@ -251,11 +263,11 @@ def _date_levels(c: str, feature: Feature, words: Words) -> list[Level]:
     return [
         Level(_equal(c), "the same day", "日期相同", is_exact=True),
         Level(
-            f"({_swapped_day_and_month(c)}) OR {words['damerau']}({c}_l, {c}_r) <= 1",
+            f"({_swapped_day_and_month(c)}) OR {_within(1, f'{c}_l', f'{c}_r', words)}",
             "one digit differs, or day and month are swapped",
             "仅一位不同或日月互换",
         ),
-        Level(f"{words['damerau']}({c}_l, {c}_r) <= 2", "two digits differ", "两位不同"),
+        Level(_within(2, f"{c}_l", f"{c}_r", words), "two digits differ", "两位不同"),
         Level(_equal(f"{c}__year"), "the same year", "年份相同", disagrees=True),
     ]
 
