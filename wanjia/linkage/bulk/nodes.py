@@ -8,13 +8,15 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 | lk_said | assertion (a view) | assertion_id, source, record_key, subject, arrival, ord, uniq, num, filled, f_… |
 | lk_assertions | assertion | the same without most features: see `HEAD` |
 | lk_members | assertion | assertion_id, node_id |
-| lk_nodes | node | node_id, source, size, uniq, num, clash, f_… |
+| lk_nodes | node (a view) | node_id, source, size, uniq, num, clash, f_… |
 """
+
+from collections.abc import Mapping
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
 from wanjia.linkage.bulk.names import Names
-from wanjia.linkage.declared import Linkage, SourceTrust
+from wanjia.linkage.declared import Feature, Linkage, SourceTrust
 
 #: what linking reads of every assertion, besides name and birth; all it says is read of few: of the first under a number, mostly
 HEAD = ["assertion_id", "source", "record_key", "subject", "arrival", "ord", "uniq", "num", "filled"]
@@ -72,7 +74,13 @@ def make_nodes(
 ) -> None:
     """Build members and nodes of `names` from its assertions. `said`: where all they say is, if not there."""
     make_bare_nodes(work, linkage, trust, names, said=said)
-    work.make(names.nodes, via_kin_sql(linkage, bare=names.bare, everyone=names.bare))
+    kept = {}
+    for feature in linkage.features:
+        if feature.via:
+            kept[feature.key] = f"lk_kin_{feature.key}"
+            work.make(kept[feature.key], kin_sql(feature, bare=names.bare, everyone=names.bare))
+    # kin tell few nodes anything: all of them once more would take the memory of a large table
+    work.view(names.nodes, via_kin_sql(linkage, bare=names.bare, everyone=names.bare, kept=kept))
 
 
 def make_bare_nodes(
@@ -125,25 +133,31 @@ def number_features(linkage: Linkage) -> list[str]:
     return [f.key for f in linkage.features if linkage.number.element in f.elements]
 
 
-def via_kin_sql(linkage: Linkage, *, bare: str, everyone: str) -> str:
+def kin_sql(feature: Feature, *, bare: str, everyone: str) -> str:
+    """SQL of (node_id, the feature's column): what the kin of nodes `bare` tell where they say nothing themselves; of several the first named."""
+    c = kinds.column(feature.key)
+    # from those who ask: they are few beside everyone who could be asked
+    asked = " UNION ALL ".join(
+        f"SELECT node_id, {kinds.column(key)} AS asked, {place} AS place FROM {bare} WHERE {c} IS NULL AND {kinds.column(key)} IS NOT NULL"
+        for place, key in enumerate(feature.via)
+    )
+    return f"""SELECT node_id, min_by({c}, place) AS {c} FROM (SELECT a.node_id, a.place, min(e.{c}) AS {c} FROM ({asked}) a
+        JOIN {everyone} e ON e.num = a.asked WHERE e.{c} IS NOT NULL GROUP BY a.node_id, a.place) t GROUP BY node_id"""
+
+
+def via_kin_sql(linkage: Linkage, *, bare: str, everyone: str, kept: Mapping[str, str] | None = None) -> str:
     """Nodes `bare` with what their kin tell: an empty value becomes that of the person whose sound number the record gives.
 
-    A newborn without a number, often without a name, is found through the mother's household.
+    A newborn without a number, often without a name, is found through the mother's household. `kept`: tables with the `kin_sql` of features.
     """
     joins, told = [], {}
     for feature in linkage.features:
         if not feature.via:
             continue
-        c = kinds.column(feature.key)
-        sides = []
-        for i, key in enumerate(feature.via):
-            alias = f"k_{feature.key}_{i}"
-            joins.append(
-                f"LEFT JOIN (SELECT num, min({c}) AS {c} FROM {everyone} WHERE num IS NOT NULL AND {c} IS NOT NULL GROUP BY num) {alias}"
-                f" ON {alias}.num = n.{kinds.column(key)} AND n.{c} IS NULL"
-            )
-            sides.append(f"{alias}.{c}")
-        told[c] = f"coalesce(n.{c}, {', '.join(sides)}) AS {c}"
+        c, alias = kinds.column(feature.key), f"k_{feature.key}"
+        kin = kept[feature.key] if kept is not None else f"({kin_sql(feature, bare=bare, everyone=everyone)})"
+        joins.append(f"LEFT JOIN {kin} {alias} ON {alias}.node_id = n.node_id")
+        told[c] = f"coalesce(n.{c}, {alias}.{c}) AS {c}"
     columns = ", ".join(told.get(c, f"n.{c}") for c in feature_columns(linkage))
     return f"SELECT n.node_id, n.source, n.size, n.uniq, n.num, n.clash, {columns} FROM {bare} n {' '.join(joins)}"
 
