@@ -71,7 +71,11 @@ def random_shares(work: Workspace, linkage: Linkage, *, nodes: str, keys: list[s
     # drawn by what nodes say: Splink's own drawing depends on the order of rows, which threads change
     wanted = math.isqrt(2 * int(RANDOM_PAIRS))
     every = max(1, -(-work.rows(f"SELECT count(*) FROM {nodes}")[0][0] // wanted))
-    work.make("lk_random_nodes", f"SELECT * FROM {nodes} WHERE {sampling_key(work, nodes)} % {every} = 0")
+    work.make(
+        "lk_random_nodes",
+        f"""SELECT n.* FROM {nodes} n JOIN (SELECT node_id FROM lk_digests WHERE {sampling_key(work)} % {every} = 0) d
+        ON d.node_id = n.node_id""",
+    )
     work.make(
         "lk_random_pairs",
         "SELECT x.node_id AS l, y.node_id AS r FROM lk_random_nodes x JOIN lk_random_nodes y ON x.node_id < y.node_id",

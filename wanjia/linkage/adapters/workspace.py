@@ -19,10 +19,10 @@ DIALECT = {
     },
     "spark": {"hash64": "xxhash64", "alike": "are_alike({0}, {1}, {2})", "damerau": "damerau_of_bytes"},
 }
-#: a whole number drawn from a text, the same on every engine (`hash64` is not): 60 bits of its MD5
+#: a whole number drawn from an MD5, the same on every engine (`hash64` is not): its first 60 bits
 DRAWN = {
-    "duckdb": "CAST(concat('0x', substr(md5({text}), 1, 15)) AS BIGINT)",
-    "spark": "CAST(conv(substr(md5({text}), 1, 15), 16, 10) AS BIGINT)",
+    "duckdb": "CAST(concat('0x', substr({digest}, 1, 15)) AS BIGINT)",
+    "spark": "CAST(conv(substr({digest}, 1, 15), 16, 10) AS BIGINT)",
 }
 
 
@@ -40,7 +40,11 @@ class Workspace:
 
     def drawn(self, text: str) -> str:
         """SQL of a number that follows from the text expression alone, for samples that are the same on every engine."""
-        return DRAWN[self.kind].format(text=text)
+        return self.number_of(f"md5({text})")
+
+    def number_of(self, digest: str) -> str:
+        """SQL of the number drawn from a text whose MD5 there is already."""
+        return DRAWN[self.kind].format(digest=digest)
 
     def make(self, name: str, sql: str) -> None:
         """Run `sql` and keep its rows as table `name`, replacing it."""

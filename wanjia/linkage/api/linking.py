@@ -78,6 +78,7 @@ def link(
     work.view("lk_said", node_tables.assertions_sql(linkage, trust, available, f"({compiled}) q"))
     work.make("lk_assertions", node_tables.heads_sql(linkage, "lk_said"))
     node_tables.make_nodes(work, linkage, trust, WHOLE, said="lk_said")
+    node_tables.make_digests(work, WHOLE.nodes)
     deliveries = [int(d) for (d,) in work.rows(f"SELECT DISTINCT delivery_id FROM ({compiled}) q")]
     step("model")
     trained, fresh = _model_in_force(work, lake, linkage, deliveries, retrain)
@@ -176,10 +177,6 @@ class _Scored:
 def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole: bool) -> _Scored:
     """Make `lk_edges`: kept pairs of unchanged nodes, and fresh scores of everything that touches a changed one."""
     model = trained.model
-    said = ", ".join(
-        f"coalesce(CAST({c} AS STRING), '')" for c in work.columns("lk_nodes") if c not in ("node_id", "size")
-    )
-    work.make("lk_digests", f"SELECT node_id, md5(concat_ws('\x1f', {said})) AS digest FROM lk_nodes")
     if not whole:
         # a model trained just now has keyed the nodes already
         pair_tables.make_blocks(work, model.linkage, nodes="lk_nodes", keyed="lk_keyed", stopped=model.stopped)

@@ -27,7 +27,7 @@ DRIVERS_FOR_PRIOR = 50_000
 
 
 def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Trained:
-    """Train on `lk_assertions`, `lk_members`, `lk_nodes`; leaves `lk_keyed` as the model keys the nodes. Raises `NothingToLinkBy`."""
+    """Train on `lk_assertions`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes. Raises `NothingToLinkBy`."""
     keys = learning.filled_features(work, linkage, "lk_nodes")
     if not keys:
         raise NothingToLinkBy
@@ -160,7 +160,8 @@ def _settle(
     which = "num IS NULL AND " if model.linkage.number else ""
     work.make(
         "lk_drivers",
-        f"SELECT node_id FROM lk_nodes WHERE {which}{hidden.sampling_key(work, 'lk_nodes')} % {drivers} = 0",
+        f"""SELECT n.node_id FROM lk_nodes n JOIN lk_digests d ON d.node_id = n.node_id
+        WHERE {which}{hidden.sampling_key(work)} % {drivers} = 0""",
     )
     driving = work.rows("SELECT count(*) FROM lk_drivers")[0][0]
     if not driving:

@@ -13,19 +13,16 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.nodes import feature_columns, filled_up, more_sql, number_features, via_kin_sql
+from wanjia.linkage.bulk.nodes import SEED, feature_columns, filled_up, more_sql, number_features, via_kin_sql
 from wanjia.linkage.declared import Linkage
 
-SEED = "wanjia"
 
-
-def sampling_key(work: Workspace, nodes: str) -> str:
-    """SQL of a number that picks nodes by what they say, never by their ids: these depend on which deliveries came before.
+def sampling_key(work: Workspace) -> str:
+    """SQL over `lk_digests` of a number that picks nodes by what they say, never by their ids: these depend on which deliveries came before.
 
     It is the same number on every engine, so that a model does not depend on who taught it.
     """
-    said = ", ".join(f"coalesce(CAST({c} AS STRING), '')" for c in work.columns(nodes) if c not in ("node_id", "size"))
-    return work.drawn(f"concat_ws('|', {said}, '{SEED}')")
+    return work.number_of("digest")
 
 
 def make_hidden(

@@ -8,6 +8,7 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 | lk_said | assertion (a view) | assertion_id, source, record_key, subject, arrival, ord, uniq, num, filled, f_… |
 | lk_assertions | assertion | the same without most features: see `HEAD` |
 | lk_members | assertion | assertion_id, node_id |
+| lk_digests | node | node_id, digest (of all it says) |
 | lk_nodes | node (a view) | node_id, source, size, uniq, num, clash, f_… |
 """
 
@@ -21,6 +22,8 @@ from wanjia.linkage.declared import Feature, Linkage, SourceTrust
 #: what linking reads of every assertion, besides name and birth; all it says is read of few: of the first under a number, mostly
 HEAD = ["assertion_id", "source", "record_key", "subject", "arrival", "ord", "uniq", "num", "filled"]
 ROW_BITS = 2**41
+#: part of every text that samples are drawn by
+SEED = "wanjia"
 #: a number that splits into more persons than this is nobody's: the rest stay single records
 MOST_PERSONS_PER_NUMBER = 8
 
@@ -81,6 +84,12 @@ def make_nodes(
             work.make(kept[feature.key], kin_sql(feature, bare=names.bare, everyone=names.bare))
     # kin tell few nodes anything: all of them once more would take the memory of a large table
     work.view(names.nodes, via_kin_sql(linkage, bare=names.bare, everyone=names.bare, kept=kept))
+
+
+def make_digests(work: Workspace, nodes: str) -> None:
+    """Make `lk_digests`, by which a changed node is known, and by which nodes are drawn for samples: one digest serves for both."""
+    said = ", ".join(f"coalesce(CAST({c} AS STRING), '')" for c in work.columns(nodes) if c not in ("node_id", "size"))
+    work.make("lk_digests", f"SELECT node_id, md5(concat_ws('|', {said}, '{SEED}')) AS digest FROM {nodes}")
 
 
 def make_bare_nodes(
