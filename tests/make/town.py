@@ -119,6 +119,7 @@ class Resolved:
         self._rows = {fact.frame: asked.fact_rows(fact) for fact in FACTS}
         self._persons, self._households = asked.person_ids(), asked.household_ids()
         self._dossiers, self._searchable = list(asked.dossiers()), asked.searchable()
+        self._by_kind = list(asked.searchable_by_kind())
 
     def person_ids(self):
         """Ids of everybody."""
@@ -139,6 +140,10 @@ class Resolved:
     def searchable(self):
         """By what people are found."""
         return self._searchable
+
+    def searchable_by_kind(self):
+        """The same kind by kind."""
+        return iter(self._by_kind)
 
 
 _resolved: dict[str, Resolved] = {}

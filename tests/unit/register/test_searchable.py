@@ -47,6 +47,11 @@ def test_the_search_index_is_made_again_as_it_was(engine):
     made = {tuple(row.values()) for row in resolution.searchable().to_pylist()}
     again = {tuple(row.values()) for row in searchable_values(engine, table, linked).to_pylist()}
     assert made == again
+    by_kind = list(resolution.searchable_by_kind())
+    assert {(row["person_id"], kind, row["value"]) for kind, rows in by_kind for row in rows.to_pylist()} == made
+    assert [kind for kind, _ in by_kind] == [kind.label for kind in BlindKind], (
+        "the index over them is built in this order"
+    )
     assert {kind for _, kind, _ in made} == {kind.label for kind in BlindKind}
     found = {(kind, value) for _, kind, value in made}
     assert ("initials", "ww|2020") in found, "the day of a birth time is a birth day"

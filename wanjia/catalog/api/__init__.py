@@ -242,14 +242,16 @@ def file_findings(
         )
         kept = cursor.rowcount
         decided = standing.unchanged(cursor, dossiers)
+        cursor.execute("SELECT coalesce(max(id), 0) FROM catalog_finding")
+        since = cursor.fetchone()[0]
         cursor.execute(
-            f"INSERT INTO catalog_finding ({listed}) SELECT {listed} FROM catalog_found n"
+            f"INSERT INTO catalog_finding ({listed}, division) SELECT {listed}, {standing.waits_at('n')} FROM catalog_found n"
             f" WHERE NOT EXISTS (SELECT FROM catalog_finding f WHERE f.status = 'open' AND {same})"
             f" AND NOT EXISTS (SELECT FROM catalog_finding f WHERE f.status = 'settled' AND f.decision_id = ANY(%s) AND {same})",
             [decided],
         )
         counts = {"opened": cursor.rowcount, "closed": closed, "kept": kept}
-        standing.keep(cursor, decided, scope, {"only": list(only_persons or [])})
+        standing.keep(cursor, decided, scope, {"only": list(only_persons or [])}, since=since)
         cursor.execute("DROP TABLE catalog_found")
         trace.record("catalog.file_findings", by=by, why=why, detail=counts)
     return counts

@@ -78,10 +78,20 @@ def unchanged(cursor: Any, dossiers: Dossiers | None) -> list[int]:
     return standing
 
 
-def keep(cursor: Any, standing: list[int], scope: str, given: Mapping[str, Any]) -> None:
-    """Let each open finding know the decision that stands for it, and at which office it waits. `scope` narrows which findings `f`."""
+def waits_at(finding: str) -> str:
+    """SQL for the division at whose office a finding waits: where its person is registered, else where they live."""
+    return (
+        "coalesce((SELECT r.division_now FROM register_residence r"
+        f"  WHERE r.person_id = {finding}.person_id AND upper_inf(r.known)"
+        " ORDER BY r.kind = 'domicile' DESC, upper(r.valid) DESC NULLS FIRST LIMIT 1), '')"
+    )
+
+
+def keep(cursor: Any, standing: list[int], scope: str, given: Mapping[str, Any], *, since: int) -> None:
+    """Let each open finding know the decision that stands for it, and, up to number `since`, at which office it waits now (newer ones know). `scope`
+    narrows which findings `f`."""
     same = " AND ".join(f"f.{key} IS NOT DISTINCT FROM d.{key}" for key in CONFLICT)
-    said = {**given, "standing": standing}
+    said = {**given, "standing": standing, "since": since}
     cursor.execute(
         "UPDATE catalog_finding f SET decision_id = NULL WHERE f.status = 'open' AND f.decision_id IS NOT NULL"
         " AND f.decision_id <> ALL(%(standing)s)" + scope,
@@ -94,9 +104,8 @@ def keep(cursor: Any, standing: list[int], scope: str, given: Mapping[str, Any])
             said,
         )
     cursor.execute(
-        "UPDATE catalog_finding f SET division = p.division FROM (SELECT w.id, coalesce((SELECT r.division_now FROM register_residence r"
-        "  WHERE r.person_id = w.person_id AND upper_inf(r.known) ORDER BY r.kind = 'domicile' DESC, upper(r.valid) DESC NULLS FIRST LIMIT 1), '')"
-        " AS division FROM catalog_finding w WHERE w.status = 'open' AND w.decision_id IS NULL AND w.person_id IS NOT NULL) p"
+        f"UPDATE catalog_finding f SET division = p.division FROM (SELECT w.id, {waits_at('w')} AS division FROM catalog_finding w"
+        " WHERE w.status = 'open' AND w.decision_id IS NULL AND w.person_id IS NOT NULL AND w.id <= %(since)s) p"
         " WHERE p.id = f.id AND f.division <> p.division" + scope,
         said,
     )

@@ -17,12 +17,12 @@ from wanjia.privacy.api.amending import (
     amendment_contents,
     end_amendments,
 )
+from wanjia.privacy.api.blinding import blind_purpose
 from wanjia.privacy.api.erasing import erase_person
 from wanjia.privacy.api.keeping import (
     PURPOSE,
     Keeping,
     VaultChange,
-    blind_purpose,
     keep_dossiers,
     keep_searchable,
     keeping,

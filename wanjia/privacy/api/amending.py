@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from wanjia.kernel import settings
 from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.sealed_stores import Note, marks_of
-from wanjia.privacy.api.keeping import blind_purpose
+from wanjia.privacy.api.blinding import blind_purpose
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import pack_amendment, read_amendment, sought_in
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.db import connection
 
 from wanjia.kernel import settings
@@ -19,23 +18,21 @@ from wanjia.privacy.adapters import (
     BLIND_ROW_BYTES,
     BLIND_ROWS_HELD,
     blind_keys,
-    blind_rows,
     moment,
     one_by_one,
     texts,
     vault_rows,
 )
+from wanjia.privacy.api.blinding import ROWS_AT_A_TIME, ByKind, blind_pieces, kinds_in
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import FORM
 
 VAULT = "privacy_vaultentry"
 PURPOSE = "vault"
 LIKENESS = "vault-likeness"
-ROWS_AT_A_TIME = 20_000
 # about three quarters of a million sealed dossiers wait for the database at most
 MADE_AHEAD_BYTES = 600_000_000
 VAULT_COLUMNS = ("person_id", "version", "known_from", "likeness", "likeness_key", "blob")
-RELATIVES = (BlindKind.MOTHER_NUMBER, BlindKind.FATHER_NUMBER, BlindKind.SPOUSE_NUMBER)
 BLIND_COLUMNS = ("person_id", "kind", "blind", "blind_key")
 
 
@@ -85,7 +82,7 @@ def keep_dossiers(batches: Batches, *, at: datetime, only: Sequence[int] | None 
 def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> int:
     """Replace the blind indexes (of the persons `only`, or all) by those of `values` (person_id, kind, value). Returns how many."""
     with connection.cursor() as cursor:
-        return _write_searchable(cursor, _blind_pieces(values, Keyring.open(settings.home())), only)
+        return _write_searchable(cursor, blind_pieces(kinds_in(values), Keyring.open(settings.home())), only)
 
 
 def lacks_searchable() -> bool:
@@ -105,7 +102,7 @@ class Keeping:
     pieces: Ahead[bytes | None]
 
     def __init__(
-        self, cursor: Any, searchable: Callable[[], pa.Table], before: "_Versions", change: VaultChange, at: datetime
+        self, cursor: Any, searchable: Callable[[], ByKind], before: "_Versions", change: VaultChange, at: datetime
     ) -> None:
         self._cursor, self._searchable, self._before, self._change, self._at = cursor, searchable, before, change, at
         #: the vault's table while it is filled for the first time
@@ -133,7 +130,7 @@ class Keeping:
         # until the thread is done with everything the engine is not ours
         for _ in self.pieces:
             pass
-        return _write_searchable(self._cursor, _blind_pieces(self._searchable(), Keyring.open(settings.home())), None)
+        return _write_searchable(self._cursor, blind_pieces(self._searchable(), Keyring.open(settings.home())), None)
 
     def _write_waiting(self) -> None:
         if self.pieces.has_made():
@@ -155,11 +152,11 @@ class Keeping:
 
 @contextmanager
 def keeping(
-    batches: Batches, searchable: Callable[[], pa.Table], *, at: datetime, beside: Callable[[], None] | None = None
+    batches: Batches, searchable: Callable[[], ByKind], *, at: datetime, beside: Callable[[], None] | None = None
 ) -> Iterator[Keeping]:
     """Keep everybody's dossiers (see `keep_dossiers`) and look-up values; they are sealed and hashed from now on, while the caller and the
-    database are busy with other tables. `searchable` gives the values (person_id, kind, value). `beside` is called last, by the same thread, while
-    the database still writes; it raises nothing.
+    database are busy with other tables. `searchable` gives (kind, its (person_id, value)) in the order of the kinds' numbers, each kind once, as
+    late as it is asked for. `beside` is called last, by the same thread, while the database still writes; it raises nothing.
 
     Inside the block nobody else may use the engine that makes `batches` and values.
     """
@@ -170,7 +167,7 @@ def keeping(
         # the search index has the longest to build, and dossiers are sealed meanwhile. But a vault that holds something may turn out to hold all of
         # it already: then the search index stands as it is
         if before.is_vault_empty:
-            yield from _blind_pieces(searchable(), keyring)
+            yield from blind_pieces(searchable(), keyring)
             yield None
         yield from _sealed(batches, before, keyring, moment(at), change)
         yield None
@@ -238,11 +235,6 @@ def _write_difference(cursor: Any, wanted: set[bytes], only: Sequence[int]) -> N
         )
     if fresh := wanted - held:
         copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, fresh)
-
-
-def _blind_pieces(values: pa.Table, keyring: Keyring) -> Iterator[bytes]:
-    for persons, kind, blinds, key in blinded(values, keyring, by_hash=True):
-        yield blind_rows(persons, kind, blinds, key)
 
 
 class _Versions:
@@ -353,36 +345,3 @@ def _close_gone(cursor, before: _Versions, at: datetime) -> np.ndarray:
             [at, gone.tolist()],
         )
     return gone
-
-
-def blind_purpose(kind: BlindKind) -> str:
-    """The purpose whose key hashes values of this kind."""
-    # numbers named as a relative's are compared with numbers of persons, so both share one key
-    return "number" if kind in RELATIVES else kind.label
-
-
-def blinded(
-    values: pa.Table, keyring: Keyring, *, by_hash: bool = False
-) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:
-    """(person ids, kind, blinds, key) in pieces; each distinct value is hashed once.
-
-    A kind's rows come as they are in `values`; or, `by_hash`, in the order in which the index over them is built without sorting, and those who
-    share a value lie side by side.
-    """
-    kinds = values["kind"].combine_chunks().dictionary_encode()
-    for kind in BlindKind:
-        of_kind = values.filter(pc.equal(kinds.indices, kinds.dictionary.index(kind.label)))
-        if not of_kind.num_rows:
-            continue
-        encoded = of_kind["value"].cast(pa.large_string()).combine_chunks().dictionary_encode()
-        key = keyring.blinder(blind_purpose(kind))
-        hashes = np.frombuffer(key.blind_many(texts(encoded.dictionary)), "V16")
-        codes, persons = np.asarray(encoded.indices), np.asarray(of_kind["person_id"])
-        if by_hash:
-            place = np.empty(len(hashes), np.int32)
-            place[np.argsort(hashes.view(">u8")[::2])] = np.arange(len(hashes), dtype=np.int32)
-            order = np.argsort(place[codes], kind="stable")
-            codes, persons = codes[order], persons[order]
-        for start in range(0, len(persons), ROWS_AT_A_TIME):
-            end = start + ROWS_AT_A_TIME
-            yield persons[start:end], int(kind), hashes[codes[start:end]], key.key_id

@@ -9,12 +9,11 @@ from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.sealed_stores import BlindColumn, Note, SealedColumn, marks_of
 from wanjia.privacy.adapters import blind_rows
 from wanjia.privacy.api.amending import AMENDMENTS, AmendmentIndex, amendment_aad
+from wanjia.privacy.api.blinding import blind_purpose, blinded
 from wanjia.privacy.api.keeping import (
     BLIND_COLUMNS,
     LIKENESS,
     PURPOSE,
-    blind_purpose,
-    blinded,
     vault_aad,
 )
 from wanjia.privacy.models import BlindKind

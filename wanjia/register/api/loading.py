@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from django.db import connection, transaction
 from django.db.models import Max
@@ -47,6 +48,8 @@ class Loadable(Protocol):
     def dossiers(self) -> Iterator[pa.Table]: ...
 
     def searchable(self) -> pa.Table: ...
+
+    def searchable_by_kind(self) -> Iterator[tuple[str, pa.Table]]: ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def write(
         if only is None:
             # everybody's dossiers are sealed while PostgreSQL reads the facts and builds their indexes
             kept = stack.enter_context(
-                privacy.keeping(resolution.dossiers(), resolution.searchable, at=at, beside=beside)
+                privacy.keeping(resolution.dossiers(), resolution.searchable_by_kind, at=at, beside=beside)
             )
         with timed("subjects"):
             _keep_subjects(cursor, "register_person", persons, at, only, counts)
@@ -176,7 +179,7 @@ def _keep_subjects(
         if table == "register_person":
             cursor.execute(f"ALTER TABLE {table} ALTER COLUMN is_sealed SET DEFAULT false")
         with filled_anew(cursor, table):
-            _copy(cursor, table, ("id",), ids, is_anew=True)
+            _copy(cursor, table, ("id",), ids.sort_by("id"), is_anew=True)
         cursor.execute(f"ALTER TABLE {table} ALTER COLUMN founded_at DROP DEFAULT")
         counts[f"{table}.begun"] = ids.num_rows
         return
@@ -242,11 +245,22 @@ def _first_rows(cursor: Any, fact: FactTable, rows: pa.Table, at: datetime) -> N
     # numbered here: asking the sequence for each row takes PostgreSQL longer than reading the number
     cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [fact.table])
     first = cursor.fetchone()[0]
-    numbered = rows.append_column("id", pa.array(np.arange(first, first + rows.num_rows)))
+    ordered = rows.take(_by_person(rows))
+    numbered = ordered.append_column("id", pa.array(np.arange(first, first + rows.num_rows)))
     with filled_anew(cursor, fact.table):
         _copy(cursor, fact.table, (*fact.columns, "id"), numbered, is_anew=True)
     cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [fact.table, first + rows.num_rows])
     cursor.execute(f"ALTER TABLE {fact.table} ALTER COLUMN known DROP DEFAULT")
+
+
+def _by_person(rows: pa.Table) -> np.ndarray:
+    """The places of rows in order of persons and kinds: PostgreSQL need not sort what it finds sorted, and what is asked together lies together."""
+    persons = np.asarray(rows["person_id"])
+    if "kind" not in rows.column_names:
+        return np.argsort(persons)
+    kinds = rows["kind"].combine_chunks().dictionary_encode()
+    rank = np.asarray(pc.rank(kinds.dictionary), np.int8)
+    return np.lexsort((rank[np.asarray(kinds.indices)], persons))
 
 
 def _difference(cursor: Any, fact: FactTable, stage: str, at: datetime, only: Sequence[int] | None) -> tuple[int, int]:

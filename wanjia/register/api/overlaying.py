@@ -125,6 +125,10 @@ class _WithEvents:
     def searchable(self) -> pa.Table:
         return _renamed(self._settled.searchable(), "person_id", self._same)
 
+    def searchable_by_kind(self) -> Iterator[tuple[str, pa.Table]]:
+        for kind, rows in self._settled.searchable_by_kind():
+            yield kind, _renamed(rows, "person_id", self._same)
+
 
 def _same_people(cursor: Any, resolution: Any) -> dict[int, int]:
     """Person of the sources → the person an event founded, where both have one sound number."""

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import ibis
+import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
 
@@ -121,17 +123,20 @@ class Resolution:
 
     def dossiers(self) -> Iterator[pa.Table]:
         """The persons' dossiers in pieces of (person_id, dossier)."""
-        pieces = max(1, -(-self.persons // PERSONS_IN_A_PIECE))
-        if pieces == 1:
-            yield from self._dossiers(1, 0)
+        if self.persons <= PERSONS_IN_A_PIECE:
+            yield from self._dossiers(None, None)
             return
+        # in order of persons, so that PostgreSQL finds its keys sorted
+        ids = np.sort(np.asarray(self.person_ids()["id"]))
+        spans = list(pairwise([None, *ids[PERSONS_IN_A_PIECE::PERSONS_IN_A_PIECE].tolist(), None]))
+        del ids
         # the engine writes the next piece while the one before is sealed
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._dossiers, pieces, 0)
-            for piece in range(1, pieces + 1):
+            coming = ahead.submit(self._dossiers, *spans[0])
+            for after in (*spans[1:], None):
                 ready = coming.result()
-                if piece < pieces:
-                    coming = ahead.submit(self._dossiers, pieces, piece)
+                if after is not None:
+                    coming = ahead.submit(self._dossiers, *after)
                 yield from ready
 
     def dossiers_of(self, person_ids: Iterable[int]) -> list[Dossier]:
@@ -145,13 +150,16 @@ class Resolution:
         )
         return [dossier_made(**one) for some in made for one in some.to_pylist()]
 
-    def _dossiers(self, pieces: int, piece: int) -> Iterator[pa.Table]:
-        rows, resolved = self.rows, self.resolved
-        if pieces > 1:
-            rows = Statements(
-                tuple(Part(p.frame.filter(p.frame.person_id % pieces == piece), p.source) for p in rows.parts)
-            )
-            resolved = Winners(tuple(t.filter(t.person_id % pieces == piece) for t in resolved.tables))
+    def _dossiers(self, first: int | None, end: int | None) -> Iterator[pa.Table]:
+        """The dossiers of the persons from `first` to before `end`."""
+
+        def within(table: Table) -> Table:
+            asked = [table.person_id >= first] if first is not None else []
+            asked += [table.person_id < end] if end is not None else []
+            return table.filter(*asked) if asked else table
+
+        rows = Statements(tuple(Part(within(part.frame), part.source) for part in self.rows.parts))
+        resolved = Winners(tuple(within(table) for table in self.resolved.tables))
         return put_together(
             self.engine.arrow(dossiers.choices(resolved, self.rules)),
             self.engine.arrow(dossiers.lines(rows, self.rules)),
@@ -173,6 +181,11 @@ class Resolution:
     def searchable(self) -> pa.Table:
         """(person_id, kind, value) of everything by which persons may be looked up."""
         return self.engine.arrow(self.queries["searchable"])
+
+    def searchable_by_kind(self) -> Iterator[tuple[str, pa.Table]]:
+        """The same kind by kind, in the order of the kinds' numbers: (kind, (person_id, value)). Only one is in memory at a time."""
+        for kind, rows in dossiers.by_kind(self.rows):
+            yield kind, self.engine.arrow(rows)
 
 
 def resolve(

@@ -15,11 +15,13 @@ from wanjia.register.bulk.survivors import Winners, ordinal_of
 from wanjia.register.bulk.words import as_text
 from wanjia.register.rules import ElementRule
 
-#: kind of blind index → the columns that hold its values as they are
+INITIALS = "initials"
+#: kind of blind index → the columns its values come from, in the order of the kinds' numbers
 BLIND_COLUMNS = {
     "name": ("name__norm", "former_name__norm"),
     "pinyin": ("name__pinyin",),
     "number": ("citizen_number",),
+    INITIALS: ("name__pinyin",),
     "household": ("household_number",),
     "door": ("domicile_address__alike", "residence_address__alike"),
     "place": ("domicile_address__place", "residence_address__place"),
@@ -55,13 +57,7 @@ def choices(winners: Winners, element_rules: Sequence[ElementRule]) -> Table:
 
 def searchable(statements: Statements) -> Table:
     """(person_id, kind, value): every distinct name, pinyin, number and address by which a person may be looked up."""
-    found = [
-        _of_kind(kind, [_said(statements, column) for column in columns if statements.has(column)])
-        for kind, columns in BLIND_COLUMNS.items()
-        if any(statements.has(column) for column in columns)
-    ]
-    if statements.has("name__pinyin"):
-        found.append(_of_kind("initials", [_initials(statements)]))
+    found = [rows.select("person_id", kind=ibis.literal(kind), value="value") for kind, rows in by_kind(statements)]
     if not found:
         # a profile may declare none of these elements: then nobody is found by name or number, and all else works
         rows = statements.parts[0].frame
@@ -69,10 +65,17 @@ def searchable(statements: Statements) -> Table:
     return ibis.union(*found) if len(found) > 1 else found[0]
 
 
-def _of_kind(kind: str, said: Sequence[Table]) -> Table:
-    """The distinct values of one kind. Each kind by itself: values of all kinds made distinct together would take the engine twice the time."""
-    rows = ibis.union(*said) if len(said) > 1 else said[0]
-    return rows.distinct().select("person_id", kind=ibis.literal(kind), value="value")
+def by_kind(statements: Statements) -> list[tuple[str, Table]]:
+    """(kind, its distinct (person_id, value)) of every kind the statements have, in the order of the kinds' numbers.
+
+    Each kind by itself: values of all kinds made distinct together would take the engine twice the time.
+    """
+    found = []
+    for kind, columns in BLIND_COLUMNS.items():
+        if said := [column for column in columns if statements.has(column)]:
+            rows = [_initials(statements) if kind == INITIALS else _said(statements, column) for column in said]
+            found.append((kind, (ibis.union(*rows) if len(rows) > 1 else rows[0]).distinct()))
+    return found
 
 
 def _said(statements: Statements, column: str) -> Table:
@@ -91,8 +94,8 @@ def _initials(statements: Statements) -> Table:
     named = statements.union(said, lambda part: part.has("name__pinyin"))
     # several sources say the same of a person: its letters are looked for once
     named = named.filter(named.pinyin.notnull()).distinct()
-    # all but the letters that begin a word
-    letters = named.pinyin.re_replace(r"\B[a-z]| ", "")
+    # all but the letters that begin a word, in as few matches as may be: each costs more than the letters in it
+    letters = named.pinyin.re_replace(r"\B[a-z]+ ?| ", "")
     return named.select("person_id", value=letters + ibis.literal("|") + named.year)
 
 
