@@ -62,20 +62,17 @@ class Sought:
 
 @dataclass(frozen=True)
 class Meant:
-    """What a column's texts mean: the columns' names, the meanings, for every text the place of its row (None: in the texts' order), and the
-    texts' places.
-    """
+    """What a column's texts mean: the columns' names, the meanings, for every text the place of its row, and the texts' places."""
 
     names: list[str]
     known: Known
-    at: pa.Array | None
+    at: pa.Array
     places: pa.Array
 
     def table(self, rows: pa.Array | None = None) -> pa.Table:
         """The meanings for every row of the column, null for an empty cell; of the places `rows` of the column alone, if given."""
         places = self.places if rows is None else self.places.take(rows)
-        if self.at is not None:
-            places = self.at.take(places)
+        places = self.at.take(places)
         return pa.table([column.take(places) for column in self.known.columns()], names=self.names)
 
 
@@ -120,15 +117,22 @@ def sought(texts: pa.Array | pa.ChunkedArray, reading: Reading, engine: Engine, 
     known: Known | None = lookups_of(engine, profile).known.get(_way(reading))
     if known is None or _is_too_large(known, different):
         return Sought(different, places)
-    return Sought(different, places, known, _places_in(known, different))
+    return Sought(different, places, known, pc.index_in(different, value_set=known.texts))
 
 
 def _is_too_large(known: Known, texts: pa.Array) -> bool:
     return len(known.texts) > KNOWN_PER_TEXT * len(texts) + KNOWN_ANYWAY
 
 
-def _places_in(known: Known, texts: pa.Array) -> pa.Array:
-    return pc.index_in(texts, value_set=known.texts)
+def _places_in(known: Known, said: Sought) -> pa.Array:
+    """Where the texts stand among the known. What is known only grows: where they were sought before, only what came since is looked through."""
+    if said.known is known:
+        return said.at
+    before = len(said.known.texts) if said.known is not None else 0
+    places = pc.index_in(said.texts, value_set=known.texts.slice(before))
+    if not before:
+        return places
+    return pc.coalesce(said.at, pc.add(places, pa.scalar(before, pa.int32())))
 
 
 def _way(reading: Reading) -> tuple[ElementPart, tuple[tuple[str, str], ...]]:
@@ -137,30 +141,31 @@ def _way(reading: Reading) -> tuple[ElementPart, tuple[tuple[str, str], ...]]:
     return part, tuple(sorted(reading.codes.items()))
 
 
-def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array | None]:
-    """Meanings among which are those of the texts, and for every text the place of its row (None: in the texts' order)."""
+def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array]:
+    """Meanings among which are those of the texts, and for every text the place of its row."""
     of, texts = _way(reading), said.texts
     alike = Reading(of[0], reading.codes)
     known: Known | None = lookups.known.get(of)
     if known is None or _is_too_large(known, texts):
-        read = Known(pa.chunked_array([texts]), _read(texts, alike, of, engine, lookups))
+        read, at = _read(texts, alike, of, engine, lookups)
         lookups.known.setdefault(of, read)
-        return read, None
+        return read, at
     # another column of the same kind may have been read since
-    at = said.at if said.known is known else _places_in(known, texts)
+    at = _places_in(known, said)
     if at.null_count:
-        fresh = texts.filter(pc.is_null(at))
-        values = _read(fresh, alike, of, engine, lookups)
-        after = pa.array(numpy.cumsum(pc.is_null(at).to_numpy(zero_copy_only=False)) - 1 + len(known.texts), pa.int32())
-        at = pc.if_else(pc.is_null(at), after, at)
+        unknown = pc.is_null(at)
+        read, read_at = _read(texts.filter(unknown), alike, of, engine, lookups)
+        at = pc.replace_with_mask(at, unknown, pc.add(read_at, pa.scalar(len(known.texts), pa.int32())))
         known = lookups.known[of] = Known(
-            pa.chunked_array([*known.texts.chunks, fresh]), pa.concat_tables([known.values, values])
+            pa.chunked_array([*known.texts.chunks, *read.texts.chunks]), pa.concat_tables([known.values, read.values])
         )
     return known, at
 
 
-def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> pa.Table:
-    """The rule's values of different texts, in their order."""
+def _read(
+    texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups
+) -> tuple[Known, pa.Array]:
+    """The rule's values of different texts, in the order in which the engine gives them, and for every text the place of its row."""
     engine.load(WRITTEN, pa.table({AT: pa.array(numpy.arange(len(texts))), RAW: texts}))
     if of not in lookups.plans:
         lookups.plans[of] = _plan(reading, engine, lookups)
@@ -175,9 +180,11 @@ def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, looku
             for target, _ in steps:
                 engine.drop(target)
             engine.drop(WRITTEN)
-    order = numpy.empty(len(texts), numpy.int64)
-    order[values[AT].to_numpy()] = numpy.arange(len(texts))
-    return values.drop([AT]).combine_chunks().take(pa.array(order))
+    # the texts are put into the values' order, because they are one column and the values are many
+    order = values[AT].to_numpy()
+    at = numpy.empty(len(texts), numpy.int32)
+    at[order] = numpy.arange(len(texts), dtype=numpy.int32)
+    return Known(pa.chunked_array([texts.take(pa.array(order))]), values.drop([AT])), pa.array(at)
 
 
 def _plan(reading: Reading, engine: Engine, lookups: Lookups) -> tuple[list[tuple[str, str]], str]:
