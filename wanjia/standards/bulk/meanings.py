@@ -162,9 +162,7 @@ def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> 
     return known, at
 
 
-def _read(
-    texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups
-) -> tuple[Known, pa.Array]:
+def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array]:
     """The rule's values of different texts, in the order in which the engine gives them, and for every text the place of its row."""
     engine.load(WRITTEN, pa.table({AT: pa.array(numpy.arange(len(texts))), RAW: texts}))
     if of not in lookups.plans:

@@ -1,9 +1,11 @@
 """Names of people: as shown, as compared, as sounded, and their surname and given name."""
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from wanjia.standards.bulk.words import known, narrow, translated
 from wanjia.standards.rules.patterns import DOTS, HAN, LATIN
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from wanjia.standards.bulk import Step
 
 _SHORT = 4  # characters; nearly all names
+_JOINTS = "[·. '’-]"
 
 
 def name(table: Table, raw: str, step: "Step") -> Table:
@@ -22,19 +25,18 @@ def name(table: Table, raw: str, step: "Step") -> Table:
 
 def _han(table: Table, raw: str, step: "Step") -> Table:
     key = step.part.key
-    table = table.mutate(__narrow=narrow(table[raw]).re_replace("[(（][^)）]*[)）]$", ""))
+    # few names hold what is replaced: looking first is much cheaper than a replacement
+    table = table.mutate(__narrow=narrow(table[raw])).drop(raw)
+    table = table.mutate(__narrow=_replaced(table["__narrow"], "[(（][^)）]*[)）]$", ""))
     table = step.keep(
         table.mutate(__clean=known(table["__narrow"], step), __han=table["__narrow"].re_search(f"[{HAN}]"))
     )
     clean = table["__clean"]
-    shown = ibis.ifelse(
-        table["__han"],
-        # a dot of any kind, full stops included, joins the parts of one name; characters are written without spaces
-        translated(clean, DOTS + ".", "·" * (len(DOTS) + 1), f"[{DOTS}.]")
-        .re_replace("[ ]+", "")
-        .re_replace("^·+|·+$|-+$", ""),
-        clean.re_replace("[ ]+", " "),
-    )
+    # a dot of any kind, full stops included, joins the parts of one name; characters are written without spaces
+    joined = translated(clean, DOTS + ".", "·" * (len(DOTS) + 1), f"[{DOTS}.]").replace(" ", "")
+    table = table.mutate(__joined=joined)
+    ends = "^·+|·+$|-+$"
+    shown = ibis.ifelse(table["__han"], _replaced(table["__joined"], ends, ""), clean.re_replace("[ ]+", " "))
     table = table.mutate(__shown=shown)
     shown = table["__shown"]
     has_letter = shown.re_search(f"[{HAN}{LATIN}]")
@@ -52,10 +54,20 @@ def _han(table: Table, raw: str, step: "Step") -> Table:
                 else_=none,
             ),
         }
-    )
+    ).drop("__narrow", "__clean", "__joined", "__shown")
     table = step.keep(_folded(step.keep(table), key, step))
-    table = table.mutate(**{f"{key}__norm": table["__simple"].lower().re_replace("[·. '’-]", "")})
+    table = table.mutate(**{f"{key}__norm": _replaced(table["__simple"].lower(), _JOINTS, "")})
     return _sounded(_split(table, step), step)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern of any of the words: it costs as much as one of them, where an engine compares a list's words one by one."""
+    return "|".join(re.escape(word) for word in words)
+
+
+def _replaced(text: StringValue, pattern: str, new: str) -> StringValue:
+    """`text` with what fits the pattern replaced, where anything does."""
+    return ibis.ifelse(text.re_search(pattern), text.re_replace(pattern, new), text)
 
 
 def _folded(table: Table, key: str, step: "Step") -> Table:
@@ -82,7 +94,7 @@ def _split(table: Table, step: "Step") -> Table:
     compound = [surname for surname, _ in step.lookups.surnames if len(surname) > 1]
     has_dot = simple.contains("·")
     length = simple.length()
-    is_compound = simple.substr(0, 2).isin(compound) & (length >= 3) if compound else ibis.literal(False)
+    is_compound = simple.re_search(f"^(?:{_any_of(compound)})") & (length >= 3) if compound else ibis.literal(False)
     is_plain = table["__han"] & ~has_dot & (length >= 2)
     none = ibis.null("string")
     return table.mutate(
@@ -101,56 +113,70 @@ def _split(table: Table, step: "Step") -> Table:
 
 
 def _sounded(table: Table, step: "Step") -> Table:
-    """`table` with the toneless reading: one look-up per character, surnames read as surnames are."""
+    """`table` with the toneless reading: one look-up per character, surnames read as surnames are.
+
+    A short name's first character is read apart: what follows it is shared by many families, and read once for all of them.
+    """
     key = step.part.key
-    surname, norm = table[f"{key}__surname"], table[f"{key}__norm"]
-    heads = step.lookups.homophone_heads
-    if heads:
-        table = table.mutate(__head=surname.cases(*heads, else_=ibis.null("string")))
-        head, norm, surname = table["__head"], table[f"{key}__norm"], table[f"{key}__surname"]
-        spoken_so = ibis.ifelse(head.isnull(), norm, head + norm.substr(surname.length(), norm.length()))
-        table = step.keep(table.mutate(__spoken=spoken_so).drop("__head"))
-    else:
-        table = table.mutate(__spoken=norm)
-    spoken = step.keep(table.filter(table["__han"]).select("__spoken").distinct())
-    length = spoken["__spoken"].length()
-    short, long = spoken.filter(length <= _SHORT), spoken.filter(length > _SHORT)
+    table = table.mutate(__spoken=_spoken(table[f"{key}__surname"], table[f"{key}__norm"], step)).drop("__simple")
+    spoken = table["__spoken"]
+    is_short = spoken.length() <= _SHORT
+    table = step.keep(
+        table.mutate(
+            __first=ibis.ifelse(is_short, spoken.substr(0, 1), ""),
+            __rest=ibis.ifelse(is_short, spoken.substr(1, _SHORT), spoken),
+        ).drop("__spoken")
+    )
+    rests = step.keep(table.filter(table["__han"]).select("__rest").distinct())
+    length = rests["__rest"].length()
+    short, long = rests.filter(length < _SHORT), rests.filter(length >= _SHORT)
     sounds = step.keep(ibis.union(_sounds_of_short(short, step), _sounds_of_long(long, step)))
-    joined = table.left_join(sounds, table["__spoken"] == sounds["__spoken"])
+    firsts = step.lookups.readings
+    joined = table.left_join(sounds, table["__rest"] == sounds["__rest"])
+    table = joined.select(*[table[c] for c in table.columns if c != "__rest"], __sounds=sounds["__sounds"])
+    joined = table.left_join(firsts, table["__first"] == firsts.character)
+    read = (ibis.coalesce(firsts.syllable, table["__first"]) + " " + table["__sounds"]).strip()
     return joined.select(
-        *[table[c] for c in table.columns],
-        **{
-            f"{key}__pinyin": ibis.ifelse(
-                table["__han"], sounds["__sounds"], table[key].lower().re_replace("[.'’-]", "")
-            )
-        },
+        *[table[c] for c in table.columns if c not in ("__first", "__sounds")],
+        **{f"{key}__pinyin": ibis.ifelse(table["__han"], read, table[key].lower().re_replace("[.'’-]", ""))},
     )
 
 
-def _sounds_of_short(spoken: Table, step: "Step") -> Table:
-    """__spoken, __sounds of names of at most `_SHORT` characters: one look-up for each place."""
-    table = spoken.mutate(__sounds=ibis.literal(""))
-    for place in range(_SHORT):
+def _spoken(surname: StringValue, norm: StringValue, step: "Step") -> StringValue:
+    """The name, its surname written with a character that is usually read as the surname is."""
+    heads = step.lookups.homophone_heads
+    if not heads:
+        return norm
+    told = f"^(?:{_any_of(written for written, _ in heads)})$"
+    head = surname.cases(*heads, else_=ibis.null("string"))
+    # nearly no name is told by any of them
+    return ibis.ifelse(surname.re_search(told), head + norm.substr(surname.length(), norm.length()), norm)
+
+
+def _sounds_of_short(rests: Table, step: "Step") -> Table:
+    """__rest, __sounds of what is shorter than `_SHORT` characters: one look-up for each place."""
+    table = rests.mutate(__sounds=ibis.literal(""))
+    for place in range(_SHORT - 1):
         readings = step.lookups.readings.view()
         letter = f"__letter_{place}"
-        table = table.mutate(**{letter: table["__spoken"].substr(place, 1)})
+        table = table.mutate(**{letter: table["__rest"].substr(place, 1)})
         joined = table.left_join(readings, table[letter] == readings.character)
         syllable = ibis.coalesce(readings.syllable, table[letter])
-        table = joined.select("__spoken", __sounds=table["__sounds"] + " " + syllable)
+        table = joined.select("__rest", __sounds=table["__sounds"] + " " + syllable)
     return table.mutate(__sounds=table["__sounds"].strip())
 
 
-def _sounds_of_long(spoken: Table, step: "Step") -> Table:
-    """__spoken, __sounds of longer names, by taking them apart."""
-    letters = step.keep(spoken.mutate(letter=spoken["__spoken"].split("")).unnest("letter", offset="place"))
+def _sounds_of_long(rests: Table, step: "Step") -> Table:
+    """__rest, __sounds of longer names, by taking them apart."""
+    letters = step.keep(rests.mutate(letter=rests["__rest"].split("")).unnest("letter", offset="place"))
     letters = letters.filter(letters.letter != "")
     readings = step.lookups.readings
     read = letters.left_join(readings, letters.letter == readings.character).select(
-        letters["__spoken"], letters.place, syllable=ibis.coalesce(readings.syllable, letters.letter)
+        letters["__rest"], letters.place, syllable=ibis.coalesce(readings.syllable, letters.letter)
     )
     # gathered behind their places, sorted, and the places taken away: not every engine can order what it concatenates
     placed = read.place.cast("string").lpad(3, "0") + read.syllable
-    return read.group_by("__spoken").agg(__sounds=placed.collect().sort().join(" ").re_replace("[0-9]{3}", ""))
+    return read.group_by("__rest").agg(__sounds=placed.collect().sort().join(" ").re_replace("[0-9]{3}", ""))
 
 
 def _latin(table: Table, raw: str, step: "Step") -> Table:
