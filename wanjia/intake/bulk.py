@@ -35,12 +35,17 @@ def keyed(text: ibis.Table, source: Source, naming: Collection[str], missing: Co
     declared = list(source.columns())
     digest = ibis.literal(FIELD_MARK).join([text[name].fill_null(NULL_MARK) for name in declared]).hexdigest("md5")
     if source.key:
-        told = [ibis.ifelse(is_blank(text[name], missing), "", text[name].strip()) for name in source.key]
+        told = [ibis.ifelse(is_blank(text[name], missing), "", _stripped(text[name])) for name in source.key]
         key = ibis.literal("|").join(told)
     else:
         key = digest
     blanks = {f"blank_{place}": is_blank(text[name], missing) for place, name in enumerate(_deciding(source, naming))}
     return text.select("row_no", record_key=key, row_digest=digest, **blanks)
+
+
+def _stripped(column: ibis.expr.types.StringColumn) -> ibis.expr.types.StringColumn:
+    """The cell without spaces around it. Looking whether there are any costs a third of the trimming."""
+    return ibis.ifelse(column.re_search(f"^{SPACES}|{SPACES}$"), column.strip(), column)
 
 
 def judged(rows: ibis.Table, source: Source, naming: Collection[str]) -> ibis.Table:

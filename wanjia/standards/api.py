@@ -13,7 +13,7 @@ from wanjia.kernel.declared import DeclarationErrors, Mistake, did_you_mean, loa
 from wanjia.standards import adapters
 from wanjia.standards.bulk import Reading
 from wanjia.standards.bulk.lookups import forget_texts
-from wanjia.standards.bulk.meanings import Sought, meant, sought, standardise
+from wanjia.standards.bulk.meanings import Sought, meant, prepare, sought, standardise
 from wanjia.standards.declared import (
     Anchors,
     Begins,
@@ -43,8 +43,8 @@ __all__ = [
     "REASONS", "Anchors", "Begins", "Carried", "Code", "CodeSet", "Days", "Division", "DivisionChange", "Divisions", "Element", "ElementPart",
     "Moved", "Near", "Pick", "Place", "Profile", "Reader", "Reading", "Reason", "Resolution", "Restated", "Sought", "TypedAddress", "TypedName",
     "TypedNumber", "UsedShare", "carried", "changes_folder", "changes_stamp", "check_limits", "divisions_after", "element",
-    "forget_texts", "load_profile", "meant", "near_numbers", "protected_breaches", "read_change", "restate", "significant", "sought", "standardise",
-    "standing", "tellable", "tops", "ways_to_part", "without_tones",
+    "forget_texts", "load_profile", "meant", "near_numbers", "prepare", "protected_breaches", "read_change", "restate", "significant", "sought",
+    "standardise", "standing", "tellable", "tops", "ways_to_part", "without_tones",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from wanjia.intake.adapters.rows import ReadRows, RefusedRow
 from wanjia.intake.api.batch import Standardised, standardise_text
 from wanjia.intake.api.receive import bytes_of, note_event, note_failure, source_of
 from wanjia.intake.api.sources import keyring, lake, source_named
+from wanjia.intake.api.subjects import prepare
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import DeliveryNotReady, DeliveryUnknown, IntakeError, LandingMissing
 from wanjia.intake.models import ColumnReport, Delivery, ErasedRow, QuarantinedRow, Status
@@ -55,6 +56,8 @@ def standardise_pending(
         with ahead(begun, size=lambda _: 1, room=READ_AHEAD - 1) as readings:
             for delivery, reading in readings:
                 try:
+                    # while it is being read
+                    prepare(engine, source_named(delivery.source), profile)
                     done.append(
                         _standardise(engine, delivery.id, profile, lambda _, r=reading: r.result(), by=by, why=why)
                     )

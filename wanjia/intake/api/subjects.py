@@ -96,6 +96,12 @@ def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Ta
     )
 
 
+def prepare(engine: Engine, source: Source, profile: standards.Profile) -> None:
+    """Plan now how the cells of the source are read, for who has to wait for them."""
+    readings = list(_readings(source, profile).values())
+    standards.prepare(readings + [standards.Reading(_SAID)] * bool(source.as_of.column), engine, profile)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """A column of the text that is wanted in standard values, of the places `rows` (None: of all)."""

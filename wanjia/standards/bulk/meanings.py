@@ -7,7 +7,7 @@ costs more than running them on a small batch.
 
 import dataclasses
 import itertools
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,13 @@ def meant(said: Sought, reading: Reading, engine: Engine, profile: "Profile") ->
     return Meant([part.key, *part.derived, f"{part.key}__reason"], known, at, said.places)
 
 
+def prepare(readings: Iterable[Reading], engine: Engine, profile: "Profile") -> None:
+    """Plan the statements of these readings now, for who has to wait for the texts: `meant` would plan them when it first needs them."""
+    for reading in readings:
+        of = _way(reading)
+        _planned(Reading(of[0], reading.codes), of, engine, lookups_of(engine, profile))
+
+
 def sought(texts: pa.Array | pa.ChunkedArray, reading: Reading, engine: Engine, profile: "Profile") -> Sought:
     """The different texts of a column, sought among those that were read the same way before."""
     encoded = pc.dictionary_encode(texts)
@@ -117,7 +124,7 @@ def sought(texts: pa.Array | pa.ChunkedArray, reading: Reading, engine: Engine, 
     known: Known | None = lookups_of(engine, profile).known.get(_way(reading))
     if known is None or _is_too_large(known, different):
         return Sought(different, places)
-    return Sought(different, places, known, pc.index_in(different, value_set=known.texts))
+    return Sought(different, places, known, _index_in(known.texts, different))
 
 
 def _is_too_large(known: Known, texts: pa.Array) -> bool:
@@ -129,10 +136,22 @@ def _places_in(known: Known, said: Sought) -> pa.Array:
     if said.known is known:
         return said.at
     before = len(said.known.texts) if said.known is not None else 0
-    places = pc.index_in(said.texts, value_set=known.texts.slice(before))
+    places = _index_in(known.texts.slice(before), said.texts)
     if not before:
         return places
     return pc.coalesce(said.at, pc.add(places, pa.scalar(before, pa.int32())))
+
+
+def _index_in(known: pa.ChunkedArray, texts: pa.Array) -> pa.Array:
+    """For each of different texts the place where it stands among the known, if it does."""
+    if len(texts) > len(known):
+        return pc.index_in(texts, value_set=known)
+    # to look up costs a fraction of what it costs to put in: the fewer are put in, and the more looked up
+    found = pc.fill_null(pc.index_in(known, value_set=texts), -1).to_numpy()
+    places = numpy.flatnonzero(found >= 0)
+    at = numpy.full(len(texts), -1, numpy.int32)
+    at[found[places]] = places
+    return pa.array(at, mask=at < 0)
 
 
 def _way(reading: Reading) -> tuple[ElementPart, tuple[tuple[str, str], ...]]:
@@ -165,9 +184,7 @@ def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> 
 def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array]:
     """The rule's values of different texts, in the order in which the engine gives them, and for every text the place of its row."""
     engine.load(WRITTEN, pa.table({AT: pa.array(numpy.arange(len(texts))), RAW: texts}))
-    if of not in lookups.plans:
-        lookups.plans[of] = _plan(reading, engine, lookups)
-    steps, last = lookups.plans[of]
+    steps, last = _planned(reading, of, engine, lookups)
     try:
         for target, statement in steps:
             engine.save_compiled(target, statement)
@@ -183,6 +200,13 @@ def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, looku
     at = numpy.empty(len(texts), numpy.int32)
     at[order] = numpy.arange(len(texts), dtype=numpy.int32)
     return Known(pa.chunked_array([texts.take(pa.array(order))]), values.drop([AT])), pa.array(at)
+
+
+def _planned(reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> tuple[list[tuple[str, str]], str]:
+    """The statements of `_plan`, which are made once."""
+    if of not in lookups.plans:
+        lookups.plans[of] = _plan(reading, engine, lookups)
+    return lookups.plans[of]
 
 
 def _plan(reading: Reading, engine: Engine, lookups: Lookups) -> tuple[list[tuple[str, str]], str]:
