@@ -187,9 +187,15 @@ def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, 
     """Write what a delivery became: lake files, then the database. The caller holds the transaction."""
     number = delivery.id
     assertions, issues, heads = _without_erased(number, result)
-    lake().write(f"assertions/{number}", assertions)
-    lake().write(f"value_issues/{number}", issues)
-    lake().write(f"heads/{number}", heads)
+    # each waits for the disk; packing and sealing leave a core idle
+    with ThreadPoolExecutor(1, "keeping") as beside:
+        others = [
+            beside.submit(lake().write, f"{kind}/{number}", table)
+            for kind, table in (("heads", heads), ("value_issues", issues))
+        ]
+        lake().write(f"assertions/{number}", assertions)
+        for other in others:
+            other.result()
     sealer = keyring().sealer("quarantine")
     QuarantinedRow.objects.filter(delivery=delivery).delete()
     with connection.cursor() as cursor:
