@@ -57,8 +57,10 @@ class Resident:
         self._blocks = [f"b{i}" for i in range(len(linkage.blocking))]
         self._assertions = Held(self._taken(WHOLE.assertions), "assertion_id", sought=["record_key", "num"])
         self._members = Held(self._taken(WHOLE.members), "assertion_id", sought=["node_id"])
-        self._bare = Held(self._taken(WHOLE.bare), "node_id", sought=["num", *self._kin])
+        # nodes are a view over the bare ones, and so are taken before them
         self._nodes = Held(self._taken(WHOLE.nodes, CLOSING), "node_id", sought=["clash"])
+        self._bare = Held(self._taken(WHOLE.bare), "node_id", sought=["num", *self._kin])
+        work.engine.forget(node_tables.KIN)
         self._keyed = Held(self._taken(WHOLE.keyed), "node_id", sought=self._blocks)
         self._links = Held(self._taken(WHOLE.links), "assertion_id", sought=["person_id"])
         edges = self._taken(WHOLE.edges)

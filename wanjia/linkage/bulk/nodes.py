@@ -24,6 +24,8 @@ HEAD = ["assertion_id", "source", "record_key", "subject", "arrival", "ord", "un
 ROW_BITS = 2**41
 #: part of every text that samples are drawn by
 SEED = "wanjia"
+#: what kin tell, one table for each feature that asks them
+KIN = "lk_kin_"
 #: a number that splits into more persons than this is nobody's: the rest stay single records
 MOST_PERSONS_PER_NUMBER = 8
 
@@ -80,7 +82,7 @@ def make_nodes(
     kept = {}
     for feature in linkage.features:
         if feature.via:
-            kept[feature.key] = f"lk_kin_{feature.key}"
+            kept[feature.key] = f"{KIN}{feature.key}"
             work.make(kept[feature.key], kin_sql(feature, bare=names.bare, everyone=names.bare))
     # kin tell few nodes anything: all of them once more would take the memory of a large table
     work.view(names.nodes, via_kin_sql(linkage, bare=names.bare, everyone=names.bare, kept=kept))
