@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -276,7 +277,18 @@ def _link_and_load(
             links = engine.load(
                 "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])
             )
-            resolution = register.resolve(engine, by_source, links, sources=sources, elements=profile.elements.values())
+            # what is counted at the end; the assertions' own tables go as soon as they are taken over, and make room for the next
+            value_issues = intake.active_issues(engine)
+            issued = assertions.semi_join(value_issues, "assertion_id").select("assertion_id", "source")
+            issued = engine.save("main_issued", issued)
+            resolution = register.resolve(
+                engine,
+                by_source,
+                links,
+                sources=sources,
+                elements=profile.elements.values(),
+                done_with=partial(intake.let_go, engine),
+            )
             told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
         with timer.stage("load links") as told:
             told.update(loading.result())
@@ -301,9 +313,9 @@ def _link_and_load(
         told["rows_out"] = catalog.score(
             timer.run,
             engine,
-            assertions=assertions,
+            assertions=issued,
             agreement=agreement.value(),
-            value_issues=intake.active_issues(engine),
+            value_issues=value_issues,
             findings=found.value(),
             rows_by_source=_rows_by_source(),
             by=by,

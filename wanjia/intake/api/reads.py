@@ -1,7 +1,7 @@
 """Reading what intake holds: deliveries, quarantine, and the assertions that count."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from wanjia.intake.api.standardise import cells_aad
 from wanjia.intake.errors import DeliveryUnknown, IntakeError
 from wanjia.intake.models import ColumnReport, Delivery, Push, QuarantinedRow, Status
 from wanjia.intake.rules import reason_sentence
+from wanjia.kernel.ahead import ahead
 from wanjia.kernel.engine import Engine
 from wanjia.trace.api import record
 
@@ -177,6 +178,11 @@ def active_by_source(engine: Engine, *, columns: Sequence[str] | None = None) ->
     return _load(engine, columns, keep_superseded=False)
 
 
+def let_go(engine: Engine, source: str) -> None:
+    """Drop what `active_by_source` loaded of a source from the engine, once nothing reads it any more."""
+    engine.drop(f"assertions__{source}")
+
+
 def active_issues(engine: Engine) -> ibis.Table:
     """The values set aside in all active deliveries: assertion_id, element, reason. Loaded as table `value_issues`."""
     tables = [delivery_issues(delivery.id) for delivery in active_deliveries()]
@@ -193,31 +199,39 @@ def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: boo
     for delivery in active_deliveries():
         by_source.setdefault(delivery.source, []).append(delivery.id)
     loaded = {}
-    for source in sorted(by_source):
-        tables = [lake().read(f"assertions/{delivery_id}") for delivery_id in by_source[source]]
-        if columns is not None:
-            tables = [t.select([c for c in t.column_names if c in HEAD or c in columns]) for t in tables]
-        whole = pa.concat_tables(tables, promote_options="default")
-        del tables
-        prefix = "history" if keep_superseded else "assertions"
-        table = engine.load(f"{prefix}__{source}", whole)
-        del whole
-        old = bulk.superseded(table.select(*HEAD))
-        if keep_superseded:
-            marked = table.left_join(old.select(old_id="assertion_id"), table.assertion_id == old.assertion_id)
-            loaded[source] = marked.mutate(is_superseded=marked.old_id.notnull()).drop("old_id")
-        elif engine.arrow(old.count().as_table())[0][0].as_py():
-            # a person is founded by the first arrival of a record, not by its newest wording: later deliveries move nobody's id
-            first = table.group_by("record_key", "subject").aggregate(first_delivery_id=table.delivery_id.min())
-            standing = table.anti_join(old, "assertion_id").left_join(first, ["record_key", "subject"])
-            standing = standing.drop([name for name in standing.columns if name.endswith("_right")])
-            loaded[source] = engine.save(f"{prefix}__{source}", standing)
-        else:
-            loaded[source] = table.mutate(first_delivery_id=table.delivery_id)
+
+    def wholes() -> Iterator[tuple[str, pa.Table]]:
+        for source in sorted(by_source):
+            tables = [lake().read(f"assertions/{delivery_id}") for delivery_id in by_source[source]]
+            if columns is not None:
+                tables = [t.select([c for c in t.column_names if c in HEAD or c in columns]) for t in tables]
+            yield source, pa.concat_tables(tables, promote_options="default")
+
+    # the next source's files are read and opened while the engine takes one in
+    with ahead(wholes(), size=lambda _: 1, room=1) as coming:
+        for source, whole in coming:
+            loaded[source] = _taken_in(engine, source, whole, keep_superseded=keep_superseded)
     if not loaded:
         nothing = pa.table({name: pa.array([], kind) for name, kind in _HEAD_TYPES.items()})
         return {"none": engine.load("assertions__none", nothing)}
     return loaded
+
+
+def _taken_in(engine: Engine, source: str, whole: pa.Table, *, keep_superseded: bool) -> ibis.Table:
+    """All assertions of one source in the engine, as `_load` gives them."""
+    prefix = "history" if keep_superseded else "assertions"
+    table = engine.load(f"{prefix}__{source}", whole)
+    old = bulk.superseded(table.select(*HEAD))
+    if keep_superseded:
+        marked = table.left_join(old.select(old_id="assertion_id"), table.assertion_id == old.assertion_id)
+        return marked.mutate(is_superseded=marked.old_id.notnull()).drop("old_id")
+    if engine.arrow(old.count().as_table())[0][0].as_py():
+        # a person is founded by the first arrival of a record, not by its newest wording: later deliveries move nobody's id
+        first = table.group_by("record_key", "subject").aggregate(first_delivery_id=table.delivery_id.min())
+        standing = table.anti_join(old, "assertion_id").left_join(first, ["record_key", "subject"])
+        standing = standing.drop([name for name in standing.columns if name.endswith("_right")])
+        return engine.save(f"{prefix}__{source}", standing)
+    return table.mutate(first_delivery_id=table.delivery_id)
 
 
 def together(by_source: Mapping[str, ibis.Table]) -> ibis.Table:

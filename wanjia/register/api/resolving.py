@@ -1,7 +1,7 @@
 """From assertions and links to the state that follows: everything is computed by the engine, nothing is written to the database."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -196,11 +196,12 @@ def resolve(
     sources: Mapping[str, TrustedSource],
     elements: Iterable[DeclaredElement],
     elsewhere: Elsewhere | None = None,
+    done_with: Callable[[str], None] | None = None,
 ) -> Resolution:
     """The state that follows from `assertions` and `links` (frames of the engine). Assertions given source by source take a third of the time.
 
     Links of the band "link" count; an assertion in the review band only is in nobody's state yet. `elsewhere` is what the register knows of
-    people outside the frame (fast lane). Raises `LinksNotUnique`.
+    people outside the frame (fast lane). `done_with` is called with each source whose assertions are not read again. Raises `LinksNotUnique`.
     """
     seconds: dict[str, float] = {}
 
@@ -215,7 +216,7 @@ def resolve(
     ranks = Ranks.of(element_rules, sources)
     ranked = timed("rank", lambda: statements.rank(engine, assertions, links, sources))
     _one_person_each(engine, ranked)
-    rows = timed("rows", lambda: statements.linked(engine, assertions, ranked, element_rules))
+    rows = timed("rows", lambda: statements.linked(engine, assertions, ranked, element_rules, done_with))
     resolved = timed("resolve", lambda: survivors.resolve(engine, rows, element_rules, ranks))
     states = timed("states", lambda: facts.states(engine, resolved))
     residences = timed("residences", lambda: facts.residences(engine, rows, resolved, states, element_rules, ranks))

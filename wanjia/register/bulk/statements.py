@@ -111,9 +111,13 @@ def rank(
 
 
 def linked(
-    engine: Engine, assertions: Table | Mapping[str, Table], ranked: Table, element_rules: Sequence[ElementRule]
+    engine: Engine,
+    assertions: Table | Mapping[str, Table],
+    ranked: Table,
+    element_rules: Sequence[ElementRule],
+    done_with: Callable[[str], None] | None = None,
 ) -> Statements:
-    """Saves and returns the linked statements with what resolving asks of them.
+    """Saves and returns the linked statements with what resolving asks of them. `done_with` is called with each source that is not read again.
 
     A birth time stated to the minute also states the day. `<address>__alike` is the form in which addresses are compared.
     """
@@ -126,6 +130,8 @@ def linked(
         kept = engine.save(ROWS if source is None else f"{ROWS}_{source}", rows)
         count = engine.arrow(kept.aggregate(n=kept.count()))["n"][0].as_py()
         parts.append(Part(kept, source, count))
+        if done_with is not None and source is not None:
+            done_with(source)
     return Statements(tuple(parts))
 
 
