@@ -8,8 +8,10 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 | lk_said | assertion (a view) | assertion_id, source, record_key, subject, arrival, ord, uniq, num, filled, f_… |
 | lk_assertions | assertion | the same without most features: see `HEAD` |
 | lk_members | assertion | assertion_id, node_id |
+| lk_bare | node | what its own assertions say |
+| lk_kin_… | node whose kin tell something | node_id, f_… |
 | lk_digests | node | node_id, digest (of all it says) |
-| lk_nodes | node (a view) | node_id, source, size, uniq, num, clash, f_… |
+| lk_nodes | node (a view over the bare ones and what kin tell) | node_id, source, size, uniq, num, clash, f_… |
 """
 
 from collections.abc import Mapping

@@ -35,7 +35,7 @@ FACTS_BEFORE_SEARCH = 3
 
 
 class Loadable(Protocol):
-    """What a load asks of a resolution (or of its replay in the fast lane)."""
+    """What a load asks of a resolution (or of its replay in the fast lane, of which `searchable_by_kind` is not asked: it never holds everybody)."""
 
     persons: int
 
