@@ -193,6 +193,7 @@ def _run(
     from wanjia.intake import api as intake
     from wanjia.kernel.engine import get_engine
     from wanjia.linkage.api import reviewing
+    from wanjia.privacy import api as privacy
     from wanjia.register import api as register
     from wanjia.standards import api as standards
 
@@ -208,6 +209,8 @@ def _run(
         known = last["outcome"].get("fingerprint") if last is not None else None
         # what officers decided of pairs since is a reason to link again, though nothing was delivered
         force = force or (last is not None and last["outcome"].get("decisions", 0) != reviewing.decisions_made())
+        # … and so is a search index that an older version made, of which an upgrade has left a part
+        force = force or privacy.lacks_searchable()
         if first is None and not force and known == fingerprint() and not intake.has_pending():
             report.take(come)
             report.is_unchanged, report.run = True, last["id"]

@@ -29,7 +29,7 @@ class VaultEntry(models.Model):
 
 
 class BlindKind(models.IntegerChoices):
-    """What a blind index was made of."""
+    """What a blind index was made of, or what is looked for by it (`PLACE`)."""
 
     NAME = 1, "name"
     PINYIN = 2, "pinyin"
@@ -37,7 +37,7 @@ class BlindKind(models.IntegerChoices):
     INITIALS = 4, "initials"  # first letters of the pinyin, with the year of birth: "ly|1986"
     HOUSEHOLD = 5, "household"  # the household's number
     DOOR = 6, "door"  # place, building and room of an address
-    PLACE = 7, "place"  # road and number, or community, of an address
+    PLACE = 7, "place"  # road and number, or community: no rows of its own, the blinds of all its doors begin alike
     # numbers a person's records name as somebody else's: found again when that person arrives
     MOTHER_NUMBER = 11, "mother_number"
     FATHER_NUMBER = 12, "father_number"

@@ -24,9 +24,9 @@ WRONG = "990102198701020019"  # as another person's only record has it: no numbe
 #: person → (birth date, division, what the search index holds)
 PEOPLE = {
     1: ("1986-01-01", "990102001001", {"name": "王伟", "pinyin": "wang wei", "initials": "ww|1986", "number": NUMBER,
-        "household": "990102001000017", "door": "中山路88号|3|501", "place": "中山路88号"}),
+        "household": "990102001000017", "door": "中山路88号|3|501"}),
     2: ("1990-05-05", "990103001001", {"name": "王玮", "pinyin": "wang wei", "initials": "ww|1990", "number": WRONG,
-        "household": "990102001000017", "door": "中山路88号|3|502", "place": "中山路88号"}),
+        "household": "990102001000017", "door": "中山路88号|3|502"}),
     3: ("1990-06-06", "990102001002", {"name": "吴微", "pinyin": "wu wei", "initials": "ww|1990", "number": "990102199006060028"}),
     4: (None, None, {"name": "吴薇", "pinyin": "wu wei", "initials": "ww|"}),
 }  # fmt: skip

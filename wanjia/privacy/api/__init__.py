@@ -17,7 +17,7 @@ from wanjia.privacy.api.amending import (
     amendment_contents,
     end_amendments,
 )
-from wanjia.privacy.api.blinding import blind_purpose
+from wanjia.privacy.api.blinding import PLACE_BYTES, blind_of, blind_purpose
 from wanjia.privacy.api.erasing import erase_person
 from wanjia.privacy.api.keeping import (
     PURPOSE,
@@ -61,6 +61,12 @@ WITH own AS (SELECT DISTINCT blind FROM {_DOORS} d WHERE d.person_id = %(person)
 there AS (SELECT DISTINCT own.blind, d.person_id FROM own JOIN {_DOORS} d ON d.blind = own.blind AND d.kind = %(door)s)
 SELECT DISTINCT person_id FROM there WHERE blind IN (SELECT blind FROM there GROUP BY blind HAVING count(*) <= %(most)s)
 """
+_WITH_BLINDS = "SELECT kind, blind, person_id FROM {table} WHERE kind = {kind} AND blind = ANY(%({kind})s::bytea[])"
+# a place's people have doors whose blinds begin with its own; who has two of them is one hit
+_AT_PLACES = (
+    f"SELECT DISTINCT {{kind}}, p.blind, d.person_id FROM unnest(%({{kind}})s::bytea[]) p(blind) JOIN {{table}} d"
+    f" ON d.kind = {BlindKind.DOOR:d} AND d.blind >= p.blind AND d.blind <= p.blind || '\\x{'ff' * PLACE_BYTES}'::bytea"
+)
 
 __all__ = [
     "DESK",
@@ -152,10 +158,10 @@ def open_person(
 
 
 def find_by_blind(kind: BlindKind, values: Iterable[str]) -> dict[str, list[int]]:
-    """For each value, the persons who have it. Ids only: nothing is opened, so nothing is traced here."""
+    """For each value of a stored kind, the persons who have it. Ids only: nothing is opened, so nothing is traced here."""
     # under every key that exists: while a rotation is under way some persons stand under the old one
     keys = Keyring.open(settings.home()).blinders(blind_purpose(kind))
-    wanted = {key.blind(value): value for value in values for key in keys}
+    wanted = {blind_of(kind, value, key): value for value in values for key in keys}
     found: dict[str, list[int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -194,11 +200,15 @@ def look_up(wanted: Sequence[tuple[BlindKind, str]], *, most: int) -> list[tuple
     keyring = Keyring.open(settings.home())
     # under every key that exists: see `find_by_blind`
     keys = {kind: keyring.blinders(blind_purpose(kind)) for kind in {kind for kind, _ in wanted}}
-    places = {(int(kind), key.blind(value)): place for place, (kind, value) in enumerate(wanted) for key in keys[kind]}
+    places = {
+        (int(kind), blind_of(kind, value, key)): place
+        for place, (kind, value) in enumerate(wanted)
+        for key in keys[kind]
+    }
     # kind by kind: of several together the index would be asked for every hash under every kind
     by_kind = {int(kind): [blind for of, blind in places if of == kind] for kind in keys}
     asked = " UNION ALL ".join(
-        f"SELECT kind, blind, person_id FROM {table} WHERE kind = {kind} AND blind = ANY(%({kind})s::bytea[])"
+        (_AT_PLACES if kind == BlindKind.PLACE else _WITH_BLINDS).format(table=table, kind=kind)
         for table in ("privacy_blindindex", "privacy_amendmentblind")
         for kind in by_kind
     )

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from wanjia.kernel import settings
 from wanjia.kernel.keyring import BLIND, Keyring
 from wanjia.kernel.sealed_stores import Note, marks_of
-from wanjia.privacy.api.blinding import blind_purpose
+from wanjia.privacy.api.blinding import STORED, blind_of, blind_purpose
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import pack_amendment, read_amendment, sought_in
 
@@ -56,6 +56,7 @@ def amend(event_id: int, said: Sequence[Said], *, at: datetime) -> int:
             (number, one.person_id, kind, value)
             for number, one in zip(ids, said, strict=True)
             for kind, value in one.searchable
+            if kind in STORED
         ]
         if found:
             keys = {kind: keyring.blinder(blind_purpose(kind)) for _, _, kind, _ in found}
@@ -66,7 +67,7 @@ def amend(event_id: int, said: Sequence[Said], *, at: datetime) -> int:
                     [number for number, _, _, _ in found],
                     [person for _, person, _, _ in found],
                     [int(kind) for _, _, kind, _ in found],
-                    [keys[kind].blind(value) for _, _, kind, value in found],
+                    [blind_of(kind, value, keys[kind]) for _, _, kind, value in found],
                     [keys[kind].key_id for _, _, kind, _ in found],
                 ],
             )
@@ -116,7 +117,7 @@ class AmendmentIndex:
 
     def __init__(self, of: str) -> None:
         self.name, self.purpose = f"privacy_amendmentblind ({of})", BLIND + of
-        self._of, self._kinds = of, [int(kind) for kind in BlindKind if blind_purpose(kind) == of]
+        self._of, self._kinds = of, [int(kind) for kind in STORED if blind_purpose(kind) == of]
 
     def under(self, keyring: Keyring, key_id: int) -> int:
         """How many rows were hashed under this key."""
@@ -153,7 +154,7 @@ class AmendmentIndex:
                         cursor.execute(
                             "INSERT INTO privacy_amendmentblind (amendment_id, person_id, kind, blind, blind_key)"
                             " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                            [number, row[0], kind, blinder.blind(value), blinder.key_id],
+                            [number, row[0], kind, blind_of(BlindKind(kind), value, blinder), blinder.key_id],
                         )
                 made += 1
                 note(1)

@@ -6,12 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wanjia.kernel.blinding import BLIND_BYTES, Blinder
 from wanjia.kernel.keyring import Keyring
 from wanjia.privacy.adapters import blind_rows, texts
 from wanjia.privacy.models import BlindKind
 
 ROWS_AT_A_TIME = 20_000
 RELATIVES = (BlindKind.MOTHER_NUMBER, BlindKind.FATHER_NUMBER, BlindKind.SPOUSE_NUMBER)
+#: kinds that rows of the index have
+STORED = tuple(kind for kind in BlindKind if kind is not BlindKind.PLACE)
+#: in the value of a door: what stands before it is the place
+DOOR_SEPARATOR = "|"
+PLACE_BYTES = BLIND_BYTES // 2
 ByKind = Iterable[tuple[str, pa.Table]]
 _KINDS = {kind.label: kind for kind in BlindKind}
 
@@ -25,8 +31,15 @@ def blind_pieces(values: ByKind, keyring: Keyring) -> Iterator[bytes]:
 
 def blind_purpose(kind: BlindKind) -> str:
     """The purpose whose key hashes values of this kind."""
-    # numbers named as a relative's are compared with numbers of persons, so both share one key
-    return "number" if kind in RELATIVES else kind.label
+    # numbers named as a relative's are compared with numbers of persons, so both share one key; and a place is the beginning of its doors
+    if kind in RELATIVES:
+        return BlindKind.NUMBER.label
+    return BlindKind.DOOR.label if kind is BlindKind.PLACE else kind.label
+
+
+def blind_of(kind: BlindKind, value: str, key: Blinder) -> bytes:
+    """The blind by which a value of the kind is found; of a place the `PLACE_BYTES` with which the blinds of all its doors begin."""
+    return key.blind(value)[:PLACE_BYTES] if kind is BlindKind.PLACE else _hashes(kind, [value.encode()], key).tobytes()
 
 
 def blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, int, np.ndarray, int]]:
@@ -38,7 +51,7 @@ def blinded(values: pa.Table, keyring: Keyring) -> Iterator[tuple[np.ndarray, in
 def kinds_in(values: pa.Table) -> ByKind:
     """(kind, its rows) of `values` (person_id, kind, value), in the order of the kinds' numbers."""
     kinds = values["kind"].combine_chunks().dictionary_encode()
-    for kind in BlindKind:
+    for kind in STORED:
         of_kind = values.filter(pc.equal(kinds.indices, kinds.dictionary.index(kind.label)))
         if of_kind.num_rows:
             yield kind.label, of_kind
@@ -55,13 +68,33 @@ def _blinded(
         return
     encoded = values["value"].cast(pa.large_string()).combine_chunks().dictionary_encode()
     key = keyring.blinder(blind_purpose(kind))
-    hashes = np.frombuffer(key.blind_many(texts(encoded.dictionary)), "V16")
+    halves = _hashes(kind, texts(encoded.dictionary), key)
+    hashes = halves.view("V16").ravel()
     codes, persons = np.asarray(encoded.indices), np.asarray(values["person_id"])
     if by_hash:
         place = np.empty(len(hashes), np.int32)
-        place[np.argsort(hashes.view(">u8")[::2])] = np.arange(len(hashes), dtype=np.int32)
+        # only doors begin alike
+        order = np.lexsort((halves[:, 1], halves[:, 0])) if kind is BlindKind.DOOR else np.argsort(halves[:, 0])
+        place[order] = np.arange(len(hashes), dtype=np.int32)
         order = np.argsort(place[codes], kind="stable")
         codes, persons = codes[order], persons[order]
     for start in range(0, len(persons), ROWS_AT_A_TIME):
         end = start + ROWS_AT_A_TIME
         yield persons[start:end], int(kind), hashes[codes[start:end]], key.key_id
+
+
+def _hashes(kind: BlindKind, values: list[bytes], key: Blinder) -> np.ndarray:
+    """The blinds of distinct values as an array (n, 2) of their halves.
+
+    A door's blind is half the place's and half its own, so that who lives at a place is found among the doors: rows for places would be a quarter
+    of the whole index.
+    """
+    halves = np.frombuffer(key.blind_many(values), ">u8").reshape(-1, 2)
+    if kind is not BlindKind.DOOR:
+        return halves
+    places = [value.partition(DOOR_SEPARATOR.encode())[0] for value in values]
+    distinct = {place: number for number, place in enumerate(dict.fromkeys(places))}
+    begin = np.frombuffer(key.blind_many(distinct), ">u8").reshape(-1, 2)[:, 0]
+    found = np.empty_like(halves)
+    found[:, 0], found[:, 1] = begin[[distinct[place] for place in places]], halves[:, 0]
+    return found

@@ -23,7 +23,8 @@ from wanjia.privacy.adapters import (
     texts,
     vault_rows,
 )
-from wanjia.privacy.api.blinding import ROWS_AT_A_TIME, ByKind, blind_pieces, kinds_in
+from wanjia.privacy.api.amending import AmendmentIndex
+from wanjia.privacy.api.blinding import ROWS_AT_A_TIME, ByKind, blind_pieces, blind_purpose, kinds_in
 from wanjia.privacy.models import BlindKind
 from wanjia.privacy.rules import FORM
 
@@ -86,7 +87,7 @@ def keep_searchable(values: pa.Table, *, only: Sequence[int] | None = None) -> i
 
 
 def lacks_searchable() -> bool:
-    """Whether the search index was made before there were initials, households and addresses in it: then it must be made anew."""
+    """Whether the search index was made before there were initials in it, or a door's blind began with its place's: then it must be made anew."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s)"
@@ -220,6 +221,7 @@ def _write_searchable(
         return count
     with filled_anew(cursor, "privacy_blindindex", between=between):
         copy_binary(cursor, "privacy_blindindex", BLIND_COLUMNS, counted(), is_anew=True)
+    AmendmentIndex(blind_purpose(BlindKind.DOOR)).remake(Keyring.open(settings.home()), lambda count: None)
     return count
 
 

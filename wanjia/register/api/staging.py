@@ -261,7 +261,8 @@ def _searchable(
         letters = dict.fromkeys(initials_of(one["pinyin"], born_in) for one in names.values() if one.get("pinyin"))
         found += [(BlindKind.INITIALS, value) for value in letters]
     for column in ADDRESSES:
-        found += [(kind, value) for kind, value in address_forms(said.get(column, "")) if (kind, value) not in found]
+        doors = [form for form in address_forms(said.get(column, "")) if form[0] is BlindKind.DOOR]
+        found += [form for form in doors if form not in found]
     for column, kinds in SOUGHT.items():
         value = said.get(column)
         if not value:

@@ -24,7 +24,6 @@ BLIND_COLUMNS = {
     INITIALS: ("name__pinyin",),
     "household": ("household_number",),
     "door": ("domicile_address__alike", "residence_address__alike"),
-    "place": ("domicile_address__place", "residence_address__place"),
     "mother_number": ("mother_number",),
     "father_number": ("father_number",),
     "spouse_number": ("spouse_number",),

@@ -149,7 +149,7 @@ def _columns_of(rule: ElementRule) -> list[str]:
     beside = [f"{column}__year" for column in rule.columns]
     beside += [f"{rule.key}__{name}" for name in _BESIDE.get(rule.type, ())]
     if rule.type == "address":
-        beside += [f"{rule.key}__alike", f"{rule.key}__place"]
+        beside.append(f"{rule.key}__alike")
     return [*rule.columns, *beside]
 
 

@@ -154,7 +154,6 @@ class Residence(Fact):
         constraints = never_two_at_once("register_residence", "person_id", "kind")
         indexes = [
             models.Index(fields=["person_id"], name="register_residence_of"),
-            models.Index(fields=["division_now"], name="register_by_division"),
         ]
 
 
