@@ -277,9 +277,7 @@ def _link_and_load(
     with ThreadPoolExecutor(1) as beside:
         loading = beside.submit(_load_links, lake, report.linkage)
         with timer.stage("resolve") as told:
-            links = engine.load(
-                "main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "probability", "band"])
-            )
+            links = engine.load("main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "band"]))
             # what is counted at the end; the assertions' own tables go as soon as they are taken over, and make room for the next
             value_issues = intake.active_issues(engine)
             issued = assertions.semi_join(value_issues, "assertion_id").select("assertion_id", "source")
@@ -292,6 +290,7 @@ def _link_and_load(
                 elements=profile.elements.values(),
                 done_with=partial(intake.let_go, engine),
             )
+            engine.drop("main_links")
             told.update(rows_in=linked.assertions, rows_out=resolution.persons, steps=resolution.seconds)
         with timer.stage("load links") as told:
             told.update(loading.result())

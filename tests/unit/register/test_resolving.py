@@ -10,8 +10,8 @@ from tests.make import profile
 from wanjia.kernel import settings
 from wanjia.kernel.declared import load_folder
 from wanjia.register import rules
-from wanjia.register.api import assembling
-from wanjia.register.api.assembling import put_together
+from wanjia.register.api import assembling, resolving
+from wanjia.register.api.assembling import in_order, put_together
 from wanjia.register.api.resolving import FACTS, resolve
 from wanjia.register.bulk import facts, relations, statements, survivors
 from wanjia.register.declared import Check
@@ -376,6 +376,23 @@ def outcome(engine, assertions, links):
     listed = {name: sorted(map(str, table.to_pylist())) for name, table in rows.items()}
     given = [row for row in found.agreement() if row["given"]]
     return listed | {"agreement": sorted(map(str, given))}
+
+
+def test_a_choice_that_many_share_is_kept_once_and_in_order_of_persons():
+    choices = in_order(pa.table({"person_id": [3, 1, 2], "chosen": ["x", "y", "x"]}))
+    assert choices.to_pylist() == [{"person_id": n, "chosen": c} for n, c in ((1, "y"), (2, "x"), (3, "x"))]
+    assert len(choices["chosen"].combine_chunks().dictionary) == 2
+    assert in_order(choices.slice(1)).to_pylist() == choices.slice(1).to_pylist()
+
+
+def test_dossiers_in_pieces_are_those_of_all_together(engine, monkeypatch):
+    frame, links = make.population(60, seed=7)
+    args = {"sources": profile.sources(), "elements": profile.elements()}
+    by_source = {source: engine.load(f"a_{source}", rows) for source, rows in make.by_source(frame).items()}
+    found = resolve(engine, by_source, engine.load("l", links), **args)
+    whole = pa.concat_tables(found.dossiers()).sort_by("person_id").to_pylist()
+    monkeypatch.setattr(resolving, "PERSONS_IN_A_PIECE", 7)
+    assert pa.concat_tables(found.dossiers()).to_pylist() == whole
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])

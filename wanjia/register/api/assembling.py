@@ -4,9 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
 PERSONS_AT_ONCE = 20_000
+
+
+def in_order(choices: pa.Table) -> pa.Table:
+    """(person_id, chosen) in order of persons, each text kept once: some thousands serve a million persons."""
+    texts = pc.dictionary_encode(choices["chosen"])
+    choices = pa.table({"person_id": choices["person_id"], "chosen": texts})
+    return choices.take(np.argsort(np.asarray(choices["person_id"]), kind="stable")).combine_chunks()
 
 
 def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
@@ -18,18 +26,22 @@ def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
     order = np.lexsort((np.asarray(lines["ordinal"]), persons))
     persons = persons[order]
     starts = np.flatnonzero(np.r_[True, persons[1:] != persons[:-1]]) if len(persons) else np.zeros(0, np.int64)
-    chosen = np.argsort(np.asarray(choices["person_id"]), kind="stable")
-    if not np.array_equal(np.asarray(choices["person_id"])[chosen], persons[starts]):
+    choices = in_order(choices)
+    if not np.array_equal(np.asarray(choices["person_id"]), persons[starts]):
         raise ValueError("the choices are not of those persons whose lines there are")
+    chosen = choices["chosen"].combine_chunks()
+    if chosen.null_count:
+        raise ValueError("a text is missing")
+    kinds = len(chosen.dictionary)
     # each person's texts, side by side: what was chosen, the lines, the locators
     counts = np.diff(starts, append=len(persons))
     begins = 2 * starts + np.arange(len(starts))
     line_at = np.arange(len(persons)) + np.repeat(begins + 1 - starts, counts)
     texts = np.empty(len(starts) + 2 * len(persons), np.int64)
-    texts[begins] = chosen
-    texts[line_at] = len(starts) + order
-    texts[line_at + np.repeat(counts, counts)] = len(starts) + len(persons) + order
-    written = _together(choices["chosen"], lines["line"], lines["locator"])
+    texts[begins] = np.asarray(chosen.indices)
+    texts[line_at] = kinds + order
+    texts[line_at + np.repeat(counts, counts)] = kinds + len(persons) + order
+    written = _together(pa.chunked_array([chosen.dictionary]), lines["line"], lines["locator"])
     if written.null_count:
         raise ValueError("a text is missing")
     return _dossiers(persons[starts], np.append(begins, len(texts)), texts, written)

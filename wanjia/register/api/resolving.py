@@ -5,18 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import ibis
-import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
 
 from wanjia.kernel.engine import Engine
 from wanjia.privacy.api import Dossier, dossier_made
 from wanjia.register import rules
-from wanjia.register.api.assembling import put_together
+from wanjia.register.api.assembling import in_order, put_together
 from wanjia.register.bulk import agreement, dossiers, facts, relations, statements, survivors
 from wanjia.register.bulk.checks import findings
 from wanjia.register.bulk.statements import Part, Statements
@@ -122,21 +120,20 @@ class Resolution:
         return asked
 
     def dossiers(self) -> Iterator[pa.Table]:
-        """The persons' dossiers in pieces of (person_id, dossier)."""
+        """The persons' dossiers in pieces of (person_id, dossier), in order of persons, so that PostgreSQL finds its keys sorted."""
+        # what was chosen is asked once for all: it takes joins of all winners, and is said in few different texts
+        choices = in_order(self.engine.arrow(self.queries["choices"]))
         if self.persons <= PERSONS_IN_A_PIECE:
-            yield from self._dossiers(None, None)
+            yield from put_together(choices, self.engine.arrow(self.queries["lines"]))
             return
-        # in order of persons, so that PostgreSQL finds its keys sorted
-        ids = np.sort(np.asarray(self.person_ids()["id"]))
-        spans = list(pairwise([None, *ids[PERSONS_IN_A_PIECE::PERSONS_IN_A_PIECE].tolist(), None]))
-        del ids
+        pieces = [choices.slice(first, PERSONS_IN_A_PIECE) for first in range(0, len(choices), PERSONS_IN_A_PIECE)]
         # the engine writes the next piece while the one before is sealed
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._dossiers, *spans[0])
-            for after in (*spans[1:], None):
+            coming = ahead.submit(self._dossiers, pieces[0])
+            for after in (*pieces[1:], None):
                 ready = coming.result()
                 if after is not None:
-                    coming = ahead.submit(self._dossiers, *after)
+                    coming = ahead.submit(self._dossiers, after)
                 yield from ready
 
     def dossiers_of(self, person_ids: Iterable[int]) -> list[Dossier]:
@@ -150,20 +147,11 @@ class Resolution:
         )
         return [dossier_made(**one) for some in made for one in some.to_pylist()]
 
-    def _dossiers(self, first: int | None, end: int | None) -> Iterator[pa.Table]:
-        """The dossiers of the persons from `first` to before `end`."""
-
-        def within(table: Table) -> Table:
-            asked = [table.person_id >= first] if first is not None else []
-            asked += [table.person_id < end] if end is not None else []
-            return table.filter(*asked) if asked else table
-
-        rows = Statements(tuple(Part(within(part.frame), part.source) for part in self.rows.parts))
-        resolved = Winners(tuple(within(table) for table in self.resolved.tables))
-        return put_together(
-            self.engine.arrow(dossiers.choices(resolved, self.rules)),
-            self.engine.arrow(dossiers.lines(rows, self.rules)),
-        )
+    def _dossiers(self, choices: pa.Table) -> Iterator[pa.Table]:
+        """The dossiers of the persons of `choices`, who come one after the other in the order of ids."""
+        first, last = (choices["person_id"][place].as_py() for place in (0, -1))
+        within = [Part(p.frame.filter(p.frame.person_id.between(first, last)), p.source) for p in self.rows.parts]
+        return put_together(choices, self.engine.arrow(dossiers.lines(Statements(tuple(within)), self.rules)))
 
     def agreement(self) -> list[dict[str, Any]]:
         """How each source's statements fare against what holds: {source, subject, element, rows, known, given, shared, differs, stale}."""

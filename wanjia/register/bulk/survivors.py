@@ -139,21 +139,51 @@ def _winners(
         return part.frame.select("person_id", **{c: statements.column(part, c) for c in columns}, **keys)
 
     rows = statements.union(keyed)
-    pieces = max(1, statements.rows * (len(columns) + 2 * len(element_rules)) // CELLS_IN_A_PIECE)
     name = f"{RESOLVED}_{number}"
+    if len(statements.parts) == 1 and statements.parts[0].source is not None:
+        return _of_one_source(engine, rows, element_rules, taken, name)
+    pieces = max(1, statements.rows * (len(columns) + 2 * len(element_rules)) // CELLS_IN_A_PIECE)
     parts = []
     for piece in range(pieces):
         here = rows.filter(rows.person_id % pieces == piece) if pieces > 1 else rows
-        chosen: dict[str, Value] = {}
-        for rule in element_rules:
-            key = here[f"k_{rule.key}"]
-            chosen[f"{rule.key}__won"] = key.max()
-            chosen[f"{rule.key}__said"] = key.count()
-            for held, column in taken[rule.key].items():
-                chosen[held] = value_at_largest(engine, here[column], key)
-        resolved = here.group_by("person_id").aggregate(**chosen)
+        resolved = _compared(engine, here, element_rules, taken)
         parts.append(engine.save(f"{name}_{piece}" if pieces > 1 else name, resolved))
     return ibis.union(*parts) if pieces > 1 else parts[0]
+
+
+_Taken = Mapping[str, Mapping[str, str]]
+
+
+def _compared(engine: Engine, rows: Table, element_rules: Sequence[ElementRule], taken: _Taken) -> Table:
+    """The winners of `rows`, which have the values and each element's key."""
+    chosen: dict[str, Value] = {}
+    for rule in element_rules:
+        key = rows[f"k_{rule.key}"]
+        chosen[f"{rule.key}__won"] = key.max()
+        chosen[f"{rule.key}__said"] = key.count()
+        for held, column in taken[rule.key].items():
+            chosen[held] = value_at_largest(engine, rows[column], key)
+    return rows.group_by("person_id").aggregate(**chosen)
+
+
+def _of_one_source(
+    engine: Engine, rows: Table, element_rules: Sequence[ElementRule], taken: _Taken, name: str
+) -> Table:
+    """The same of one source. It speaks of nearly everybody once, and whoever speaks alone wins: such rows are read where they lie, and only
+    the others are compared."""
+    repeated = rows.group_by("person_id").aggregate(times=rows.count()).filter(lambda t: t.times > 1)
+    repeated = engine.save(f"{name}_repeated", repeated.select("person_id"))
+    compared = engine.save(name, _compared(engine, rows.semi_join(repeated, "person_id"), element_rules, taken))
+    once = rows.anti_join(repeated, "person_id")
+    chosen: dict[str, Value] = {}
+    for rule in element_rules:
+        key = once[f"k_{rule.key}"]
+        chosen[f"{rule.key}__won"] = key
+        chosen[f"{rule.key}__said"] = key.notnull().cast("int64")
+        for held, column in taken[rule.key].items():
+            # what stands beside a value that was not stated is nobody's
+            chosen[held] = key.notnull().ifelse(once[column], ibis.null(once[column].type()))
+    return ibis.union(once.select("person_id", **chosen), compared)
 
 
 def _taken(statements: Statements, rule: ElementRule) -> dict[str, str]:
