@@ -199,7 +199,8 @@ def _run(
 
     profile = standards.load_profile()
     sources = intake.sources()
-    come = Come()
+    # the assertions that are made now; they are not read back
+    come, said = Come(), {}
     with ExitStack() as open_for_more:
         with timer.stage("receive"):
             # what has landed is standardised while the rest comes in
@@ -220,7 +221,9 @@ def _run(
             with get_engine(engine_name) as engine:
                 with timer.stage("standardise") as told:
                     pending = chain([first] if first is not None else [], coming)
-                    done, refused = intake.standardise_pending(engine, profile, pending=pending, by=by, why=why)
+                    done, refused = intake.standardise_pending(
+                        engine, profile, pending=pending, said=said, by=by, why=why
+                    )
                     report.take(come)
                     report.deliveries = [_counts(delivery) for delivery in done]
                     report.refused += [_refusal(delivery.id, delivery.source, error) for delivery, error in refused]
@@ -234,7 +237,7 @@ def _run(
                     outcome = {**last["outcome"], "sizes": register.sizes()}
                 else:
                     decisions = reviewing.decisions_made()
-                    _link_and_load(engine, profile, sources, report, timer, by=by, why=why)
+                    _link_and_load(engine, profile, sources, report, timer, said, by=by, why=why)
                     outcome = {
                         "fingerprint": fingerprint(),
                         "decisions": decisions,
@@ -248,7 +251,7 @@ def _run(
 
 
 def _link_and_load(
-    engine: Any, profile: Any, sources: dict, report: Report, timer: _Clock, *, by: str, why: str
+    engine: Any, profile: Any, sources: dict, report: Report, timer: _Clock, said: dict[int, Any], *, by: str, why: str
 ) -> None:
     from wanjia.catalog import api as catalog
     from wanjia.intake import api as intake
@@ -262,7 +265,7 @@ def _link_and_load(
 
     lake = Lake.open(settings.home())
     with timer.stage("gather") as told:
-        by_source = intake.active_by_source(engine)
+        by_source = intake.active_by_source(engine, said=said)
         assertions = intake.together(by_source)
         count = told["rows_out"] = int(engine.arrow(assertions.aggregate(n=assertions.count()))["n"][0].as_py())
     if not count and not lake.exists("linkage/links"):

@@ -28,6 +28,8 @@ from wanjia.kernel.java import java_to_start
 LOCAL_PARTITIONS = 4
 #: statements of small work that stay parsed; the fast lane has some three hundred
 STATEMENTS_KEPT = 2_000
+#: rows of a lent table that one thread reads at a time
+LENT_ROWS = 100_000
 #: classes whose log would put a stack trace before the operator where Spark only goes on in another way
 SPARK_SELF_TALK = ("org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator",)
 
@@ -42,13 +44,13 @@ class Engine:
     kind: str
     con: Any
 
-    def load(self, name: str, table: pa.Table) -> ibis.Table:
-        """Make the Arrow table known as `name`, replacing what was there."""
-        self.put(name, table)
+    def load(self, name: str, table: pa.Table, *, lent: bool = False) -> ibis.Table:
+        """Make the Arrow table known as `name`, replacing what was there. `lent`: few statements read it, each a part of it."""
+        self.put(name, table, lent=lent)
         return self.con.table(name)
 
-    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
-        """The same for statements that are written already, without asking the engine what it just got. `once`: one statement reads it."""
+    def put(self, name: str, table: pa.Table, *, lent: bool = False) -> None:
+        """The same for statements that are written already, without asking the engine what it just got."""
         raise NotImplementedError
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
@@ -140,9 +142,12 @@ class DuckDBEngine(Engine):
         """The DuckDB connection itself, for what Ibis cannot say."""
         return self._raw
 
-    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
-        if self._is_small or once:
+    def put(self, name: str, table: pa.Table, *, lent: bool = False) -> None:
+        if self._is_small or lent:
             # read where it lies: to copy some rows of eighty columns takes longer than to read them
+            if table.num_rows > LENT_ROWS:
+                # threads take turns at whole batches
+                table = pa.Table.from_batches(table.to_batches(max_chunksize=LENT_ROWS), table.schema)
             self._raw.register(name, table)
             self._lent.add(name)
             return
@@ -318,7 +323,7 @@ class SparkEngine(Engine):
         PySpark.ESCAPED_SEQUENCES = {k: v for k, v in PySpark.ESCAPED_SEQUENCES.items() if k not in "\a\v\f"}
         return ibis.pyspark.connect(self.session)
 
-    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
+    def put(self, name: str, table: pa.Table, *, lent: bool = False) -> None:
         # at an empty batch Spark stops reading: the rows of all later ones would be lost
         full = [batch for batch in table.to_batches() if batch.num_rows]
         self.session.createDataFrame(pa.Table.from_batches(full, table.schema)).createOrReplaceTempView(name)

@@ -2,6 +2,8 @@
 
 import datetime
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy
@@ -12,7 +14,7 @@ from wanjia.intake import bulk
 from wanjia.intake.adapters.rows import ReadRows, RefusedRow, SpoiledValue, kept_cells
 from wanjia.intake.api.heads import HEAD_COLUMNS, known_heads
 from wanjia.intake.api.prepared import runner_of
-from wanjia.intake.api.subjects import ISSUE_SCHEMA, Taken, assertion_id, spoken
+from wanjia.intake.api.subjects import ISSUE_SCHEMA, Taken, assertion_id, begin_spoken
 from wanjia.intake.declared import Source
 from wanjia.intake.errors import MostRowsRefused
 from wanjia.intake.rules import are_too_many_refused
@@ -47,10 +49,32 @@ def standardise_text(
     standing_before: list[int],
 ) -> Standardised:
     """The one path for a pushed row and a million-row file."""
+    with ThreadPoolExecutor(1, "laying") as laying:
+        return begin_text(
+            engine, source, read, profile, laying,
+            delivery_id=delivery_id, received_on=received_on, standing_before=standing_before,
+        )()  # fmt: skip
+
+
+def begin_text(
+    engine: Engine,
+    source: Source,
+    read: ReadRows,
+    profile: standards.Profile,
+    laying: Executor,
+    *,
+    delivery_id: int,
+    received_on: datetime.date,
+    standing_before: list[int],
+) -> Callable[[], Standardised]:
+    """All that needs the engine, so that it is free for the next batch; what is returned does the rest, in whatever thread it is called.
+
+    `laying` is a thread beside the engine's.
+    """
     text = _without_spoiled(read)
     runner = runner_of(engine, text.num_rows)
     of = (source.code, id(source), id(profile))
-    engine.put(TEXT, text, once=True)
+    engine.put(TEXT, text, lent=True)
     refused_now, keys = runner.run(("keyed", *of), lambda on: _keyed_steps(on, source, profile))
     engine.drop(TEXT)
     _bear(read, refused_now)
@@ -65,17 +89,22 @@ def standardise_text(
         engine.drop(name)
     received = pa.scalar(received_on, pa.date32())
     taken = _taken(text, judged)
-    said = spoken(engine, source, profile, taken, delivery_id=delivery_id, received=received)
-    accepted = judged.num_rows
-    return Standardised(
-        assertions=said.assertions,
-        issues=pa.concat_tables([said.issues, _spoiled_issues(read.spoiled, source, delivery_id)]),
-        heads=_heads(taken, said.as_of),
-        refused=refused,
-        rows_in=read.rows_in,
-        accepted=accepted,
-        repeats=read.rows_in - len(refused) - accepted,
-    )
+    speaking = begin_spoken(engine, source, profile, taken, laying, delivery_id=delivery_id, received=received)
+
+    def rest() -> Standardised:
+        said = speaking()
+        accepted = judged.num_rows
+        return Standardised(
+            assertions=said.assertions,
+            issues=pa.concat_tables([said.issues, _spoiled_issues(read.spoiled, source, delivery_id)]),
+            heads=_heads(taken, said.as_of),
+            refused=refused,
+            rows_in=read.rows_in,
+            accepted=accepted,
+            repeats=read.rows_in - len(refused) - accepted,
+        )
+
+    return rest
 
 
 def _keyed_steps(engine: Engine, source: Source, profile: standards.Profile) -> list[pa.Table]:

@@ -62,8 +62,8 @@ class Recorder(Engine):
                 self._engine.save_compiled(name, statement)
         return results
 
-    def put(self, name: str, table: pa.Table, *, once: bool = False) -> None:
-        self._engine.put(name, table, once=once)
+    def put(self, name: str, table: pa.Table, *, lent: bool = False) -> None:
+        self._engine.put(name, table, lent=lent)
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:
         self.save_compiled(name, self.compiled(expression))

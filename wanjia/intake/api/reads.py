@@ -173,9 +173,14 @@ def active_assertions(engine: Engine, *, columns: Sequence[str] | None = None) -
     return together(active_by_source(engine, columns=columns))
 
 
-def active_by_source(engine: Engine, *, columns: Sequence[str] | None = None) -> dict[str, ibis.Table]:
-    """The same as `active_assertions`, source by source, each with its own columns only."""
-    return _load(engine, columns, keep_superseded=False)
+def active_by_source(
+    engine: Engine, *, columns: Sequence[str] | None = None, said: dict[int, pa.Table] | None = None
+) -> dict[str, ibis.Table]:
+    """The same as `active_assertions`, source by source, each with its own columns only.
+
+    `said` are assertions that need not be read, by delivery (see `standardise_pending`); they are taken out of it.
+    """
+    return _load(engine, columns, said or {}, keep_superseded=False)
 
 
 def let_go(engine: Engine, source: str) -> None:
@@ -191,10 +196,12 @@ def active_issues(engine: Engine) -> ibis.Table:
 
 def history(engine: Engine, *, columns: Sequence[str] | None = None) -> ibis.Table:
     """All assertions of the active deliveries, with `is_superseded`. Tables are named `history__<source>`."""
-    return together(_load(engine, columns, keep_superseded=True))
+    return together(_load(engine, columns, {}, keep_superseded=True))
 
 
-def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: bool) -> dict[str, ibis.Table]:
+def _load(
+    engine: Engine, columns: Sequence[str] | None, said: dict[int, pa.Table], *, keep_superseded: bool
+) -> dict[str, ibis.Table]:
     by_source: dict[str, list[int]] = {}
     for delivery in active_deliveries():
         by_source.setdefault(delivery.source, []).append(delivery.id)
@@ -202,7 +209,10 @@ def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: boo
 
     def wholes() -> Iterator[tuple[str, pa.Table]]:
         for source in sorted(by_source):
-            tables = [lake().read(f"assertions/{delivery_id}") for delivery_id in by_source[source]]
+            tables = [
+                said.pop(number) if number in said else lake().read(f"assertions/{number}")
+                for number in by_source[source]
+            ]
             if columns is not None:
                 tables = [t.select([c for c in t.column_names if c in HEAD or c in columns]) for t in tables]
             yield source, pa.concat_tables(tables, promote_options="default")
@@ -220,7 +230,7 @@ def _load(engine: Engine, columns: Sequence[str] | None, *, keep_superseded: boo
 def _taken_in(engine: Engine, source: str, whole: pa.Table, *, keep_superseded: bool) -> ibis.Table:
     """All assertions of one source in the engine, as `_load` gives them."""
     prefix = "history" if keep_superseded else "assertions"
-    table = engine.load(f"{prefix}__{source}", whole)
+    table = engine.load(f"{prefix}__{source}", whole, lent=True)
     old = bulk.superseded(table.select(*HEAD))
     if keep_superseded:
         marked = table.left_join(old.select(old_id="assertion_id"), table.assertion_id == old.assertion_id)

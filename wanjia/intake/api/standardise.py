@@ -6,8 +6,10 @@ A delivery killed in between is simply still "received", and doing it again writ
 
 import datetime
 import json
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,11 @@ from django.db import connection, transaction
 
 from wanjia.intake.adapters.files import check_envelope, read_delivery, suffix_of
 from wanjia.intake.adapters.json_lines import read_json_lines
-from wanjia.intake.adapters.rows import ReadRows, RefusedRow
-from wanjia.intake.api.batch import Standardised, standardise_text
+from wanjia.intake.adapters.rows import ReadingReport, ReadRows, RefusedRow
+from wanjia.intake.api.batch import Standardised, begin_text, standardise_text
 from wanjia.intake.api.receive import bytes_of, note_event, note_failure, source_of
 from wanjia.intake.api.sources import keyring, lake, source_named
 from wanjia.intake.api.subjects import prepare
-from wanjia.intake.declared import Source
 from wanjia.intake.errors import DeliveryNotReady, DeliveryUnknown, IntakeError, LandingMissing
 from wanjia.intake.models import ColumnReport, Delivery, ErasedRow, QuarantinedRow, Status
 from wanjia.kernel import clock
@@ -37,36 +38,73 @@ HEAD_COLUMNS = ["row_no", "record_key", "row_digest", "as_of"]
 READ_AHEAD = 2  # deliveries in memory beside the one that is standardised
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """What is left of a delivery when the engine has done its part."""
+
+    report: ReadingReport
+    rest: Callable[[], Standardised]
+
+
 def standardise_pending(
     engine: Engine,
     profile: standards.Profile | None = None,
     *,
     pending: Iterable[Delivery] | None = None,
+    said: dict[int, pa.Table] | None = None,
     by: str,
     why: str,
 ) -> tuple[list[Delivery], list[tuple[Delivery, IntakeError]]]:
     """Standardise every received delivery in the order they came, or those of `pending`: (done, refused). One refused delivery does not stop
-    the others. `pending` is asked by a thread of its own, and may still be waiting for what comes."""
+    the others. `pending` is asked by a thread of its own, and may still be waiting for what comes. The assertions are put into `said` by the
+    deliveries' numbers, if it is given, for who would have to read them back from the lake."""
     profile = profile or standards.load_profile()
     pending = deliveries_received() if pending is None else pending
     done, refused = [], []
-    # the next deliveries are read while the rules run over this one: reading leaves a core idle
-    with ThreadPoolExecutor(READ_AHEAD, "reading") as reader:
+    # while this delivery is written, the rules run over the next, and others are read: each by itself leaves a core idle
+    with (
+        ThreadPoolExecutor(READ_AHEAD, "reading") as reader,
+        ThreadPoolExecutor(1, "laying") as laying,
+        ThreadPoolExecutor(1, "standardising") as running,
+    ):
         begun = ((delivery, reader.submit(_read_landed, delivery)) for delivery in pending)
         with ahead(begun, size=lambda _: 1, room=READ_AHEAD - 1) as readings:
-            for delivery, reading in readings:
-                try:
+
+            def begin(delivery: Delivery, reading: Future[ReadRows]) -> Future[_Begun]:
+                earlier = _earlier(delivery)
+
+                def run() -> _Begun:
                     # while it is being read
                     prepare(engine, source_named(delivery.source), profile)
-                    done.append(
-                        _standardise(engine, delivery.id, profile, lambda _, r=reading: r.result(), by=by, why=why)
-                    )
+                    return _begin(engine, delivery, reading.result(), profile, laying, earlier)
+
+                return running.submit(run)
+
+            for delivery, run in _with_next_begun(readings, begin):
+                try:
+                    done.append(_standardise(delivery.id, lambda _, r=run: r.result(), said, by=by, why=why))
                 except IntakeError as error:
                     delivery.refresh_from_db()
                     refused.append((delivery, error))
                 # what was read is not held until the next is there
-                del reading
+                del run
     return done, refused
+
+
+def _with_next_begun(
+    readings: Iterable[tuple[Delivery, Future[ReadRows]]],
+    begin: Callable[[Delivery, Future[ReadRows]], Future[_Begun]],
+) -> Iterator[tuple[Delivery, Future[_Begun]]]:
+    """The deliveries in turn, begun; the next of another source is begun before one is given (what its own source said before must stand)."""
+    waiting: deque[tuple[Delivery, Future[_Begun]]] = deque()
+    for delivery, reading in readings:
+        if waiting and waiting[0][0].source == delivery.source:
+            yield waiting.popleft()
+        waiting.append((delivery, begin(delivery, reading)))
+        del reading
+        if len(waiting) > 1:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def deliveries_received() -> list[Delivery]:
@@ -87,12 +125,28 @@ def standardise_delivery(
     A delivery that is standardised already is returned as it is. Raises `DeliveryUnknown`, `DeliveryNotReady` (withdrawn or failed),
     `LandingMissing`, or the reader's error, after which the delivery is "failed" with that code and has no row anywhere.
     """
-    return _standardise(engine, delivery_id, profile or standards.load_profile(), _read_landed, by=by, why=why)
+    profile = profile or standards.load_profile()
+    with ThreadPoolExecutor(1, "laying") as laying:
+
+        def begun(delivery: Delivery) -> _Begun:
+            return _begin(engine, delivery, _read_landed(delivery), profile, laying, _earlier(delivery))
+
+        return _standardise(delivery_id, begun, None, by=by, why=why)
+
+
+def _begin(
+    engine: Engine, delivery: Delivery, read: ReadRows, profile: standards.Profile, laying: Executor, earlier: list[int]
+) -> _Begun:
+    rest = begin_text(
+        engine, source_named(delivery.source), read, profile, laying,
+        delivery_id=delivery.id, received_on=clock.day_of(delivery.received_at), standing_before=earlier,
+    )  # fmt: skip
+    return _Begun(read.report, rest)
 
 
 def _standardise(
-    engine: Engine, delivery_id: int, profile: standards.Profile, read_of: Callable[[Delivery], ReadRows], *, by: str, why: str
-) -> Delivery:  # fmt: skip
+    delivery_id: int, begun_of: Callable[[Delivery], _Begun], said: dict[int, pa.Table] | None, *, by: str, why: str
+) -> Delivery:
     try:
         with transaction.atomic():
             delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
@@ -102,19 +156,11 @@ def _standardise(
                 return delivery
             if delivery.status != Status.RECEIVED:
                 raise DeliveryNotReady(delivery=delivery_id, status=delivery.status)
-            source = source_named(delivery.source)
-            read = read_of(delivery)
-            result = standardise_text(
-                engine,
-                source,
-                read,
-                profile,
-                delivery_id=delivery_id,
-                received_on=clock.day_of(delivery.received_at),
-                standing_before=_earlier(source, delivery_id),
-            )
-            _keep(delivery, read, result, by=by, why=why)
-            return delivery
+            begun = begun_of(delivery)
+            assertions = _keep(delivery, begun.report, begun.rest(), by=by, why=why)
+        if said is not None:
+            said[delivery_id] = assertions
+        return delivery
     except (DeliveryUnknown, DeliveryNotReady, LandingMissing):
         raise
     except IntakeError as error:
@@ -175,16 +221,16 @@ def json_lines(rows: Iterable[dict[str, Any]]) -> bytes:
     )
 
 
-def _earlier(source: Source, delivery_id: int) -> list[int]:
+def _earlier(delivery: Delivery) -> list[int]:
     return list(
-        Delivery.objects.filter(source=source.code, status=Status.STANDARDISED, id__lt=delivery_id)
+        Delivery.objects.filter(source=delivery.source, status=Status.STANDARDISED, id__lt=delivery.id)
         .order_by("id")
         .values_list("id", flat=True)
     )
 
 
-def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, why: str) -> None:
-    """Write what a delivery became: lake files, then the database. The caller holds the transaction."""
+def _keep(delivery: Delivery, report: ReadingReport, result: Standardised, *, by: str, why: str) -> pa.Table:
+    """Write what a delivery became: lake files, then the database; the assertions as written. The caller holds the transaction."""
     number = delivery.id
     assertions, issues, heads = _without_erased(number, result)
     # each waits for the disk; packing and sealing leave a core idle
@@ -215,7 +261,7 @@ def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, 
             ),
             types=["int4", "int4", "varchar", "varchar", "bytea"],
         )
-    ColumnReport.objects.update_or_create(delivery=delivery, defaults=vars(read.report))
+    ColumnReport.objects.update_or_create(delivery=delivery, defaults=vars(report))
     counts = {
         "rows_in": result.rows_in,
         "accepted": result.accepted,
@@ -226,6 +272,7 @@ def _keep(delivery: Delivery, read: ReadRows, result: Standardised, *, by: str, 
         setattr(delivery, name, count)
     note_event(delivery, Status.STANDARDISED, by=by, why=why, counts=counts)
     record("intake.standardise", by=by, why=why, detail={"delivery": number, "source": delivery.source, **counts})
+    return assertions
 
 
 def _without_erased(number: int, result: Standardised) -> tuple[pa.Table, pa.Table, pa.Table]:

@@ -5,8 +5,8 @@ side, column by column, which costs a gather of places instead of a join of wide
 """
 
 from collections import deque
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy
@@ -51,11 +51,22 @@ class Spoken:
     as_of: pa.Array
 
 
-def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Taken, *, delivery_id: int, received: pa.Scalar) -> Spoken:  # fmt: skip
-    """The assertions of the taken rows: one for each person a row speaks of, with the standard value of every element the source carries."""
+def begin_spoken(
+    engine: Engine,
+    source: Source,
+    profile: standards.Profile,
+    taken: Taken,
+    laying: Executor,
+    *,
+    delivery_id: int,
+    received: pa.Scalar,
+) -> Callable[[], Spoken]:
+    """The assertions of the taken rows: one for each person a row speaks of, with the standard value of every element the source carries.
+
+    The engine has done its part on return; what is returned puts together what `laying`, a thread beside it, has laid out by then or will.
+    """  # fmt: skip
     rows = taken.judged.num_rows
     readings = _readings(source, profile)
-    row_no = taken.judged["row_no"].combine_chunks()
     places = [_places(taken.judged[f"present_{number}"].combine_chunks()) for number in range(len(source.subjects))]
     wanted = [
         _Wanted(name, readings[key], _of_text(taken, places[number]))
@@ -64,8 +75,17 @@ def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Ta
     ]
     if source.as_of.column:
         wanted.append(_Wanted(source.as_of.column, standards.Reading(_SAID), taken.rows))
-    laid = _laid(engine, profile, taken.text, wanted, is_large=rows > FEW_ROWS)
-    as_of, as_of_reason = _as_of(laid.pop() if source.as_of.column else None, rows, received)
+    laid = _laid(engine, profile, taken.text, wanted, laying if rows > FEW_ROWS else None)
+    return lambda: _together(source, readings, taken, places, laid, delivery_id, received)
+
+
+def _together(
+    source: Source, readings: dict[str, standards.Reading], taken: Taken, places: list[pa.Array | None], laid: deque[Future[pa.Table]],
+    delivery_id: int, received: pa.Scalar,
+) -> Spoken:  # fmt: skip
+    rows = taken.judged.num_rows
+    row_no = taken.judged["row_no"].combine_chunks()
+    as_of, as_of_reason = _as_of(laid.pop().result() if source.as_of.column else None, rows, received)
     parts, issues = [], []
     for number, subject in enumerate(source.subjects):
         at = places[number]
@@ -81,7 +101,7 @@ def spoken(engine: Engine, source: Source, profile: standards.Profile, taken: Ta
         }  # fmt: skip
         reasons = {"as_of": _picked(as_of_reason, at)}
         for _ in _in_turn(subject, readings):
-            values = laid.popleft()
+            values = laid.popleft().result()
             for name in values.column_names:
                 (reasons if name.endswith("__reason") else heads)[name] = values[name].combine_chunks()
         parts.append(pa.table(heads))
@@ -112,24 +132,25 @@ class _Wanted:
 
 
 def _laid(
-    engine: Engine, profile: standards.Profile, text: pa.Table, wanted: list[_Wanted], *, is_large: bool
-) -> deque[pa.Table]:
-    """The wanted columns' standard values, in order. Of large batches texts are told apart and values laid out while the engine reads others."""
-    if not is_large:
-        read = (standards.standardise(text[one.name], one.reading, engine, profile, rows=one.rows) for one in wanted)
-        return deque(read)
-    with ThreadPoolExecutor(1, "laying") as beside:
+    engine: Engine, profile: standards.Profile, text: pa.Table, wanted: list[_Wanted], laying: Executor | None
+) -> deque[Future[pa.Table]]:
+    """The wanted columns' standard values, in order. With `laying` texts are told apart and values laid out there while the engine reads others."""
+    tables: deque[Future[pa.Table]] = deque()
+    if laying is None:
+        for one in wanted:
+            tables.append(Future())
+            tables[-1].set_result(standards.standardise(text[one.name], one.reading, engine, profile, rows=one.rows))
+        return tables
 
-        def seek(ones: list[_Wanted]) -> list[Future[standards.Sought]]:
-            return [beside.submit(standards.sought, text[one.name], one.reading, engine, profile) for one in ones]
+    def seek(ones: list[_Wanted]) -> list[Future[standards.Sought]]:
+        return [laying.submit(standards.sought, text[one.name], one.reading, engine, profile) for one in ones]
 
-        tables: list[Future[pa.Table]] = []
-        said = seek(wanted[:1])
-        for place, one in enumerate(wanted):
-            said += seek(wanted[place + 1 : place + 2])
-            meant = standards.meant(said.pop(0).result(), one.reading, engine, profile)
-            tables.append(beside.submit(meant.table, one.rows))
-        return deque(table.result() for table in tables)
+    said = seek(wanted[:1])
+    for place, one in enumerate(wanted):
+        said += seek(wanted[place + 1 : place + 2])
+        meant = standards.meant(said.pop(0).result(), one.reading, engine, profile)
+        tables.append(laying.submit(meant.table, one.rows))
+    return tables
 
 
 def _in_turn(subject: Subject, readings: Iterable[str]) -> dict[str, str]:
