@@ -33,6 +33,8 @@ MOST_STEPS = 30
 FOUNDING = ["assertion_id", "source", "record_key", "subject", "arrival"]
 #: the column that numbers rows which have no id
 PLACE = "place"
+#: what is kept of a member
+MEMBER = ["assertion_id", "node_id"]
 #: what clusters are closed by, of a node
 CLOSING = ["node_id", "source", "size", "uniq", "num", "clash"]
 
@@ -56,7 +58,7 @@ class Resident:
         self._told = [kinds.column(f.key) for f in linkage.features if f.via]
         self._blocks = [f"b{i}" for i in range(len(linkage.blocking))]
         self._assertions = Held(self._taken(WHOLE.assertions), "assertion_id", sought=["record_key", "num"])
-        self._members = Held(self._taken(WHOLE.members), "assertion_id", sought=["node_id"])
+        self._members = Held(self._taken(WHOLE.members, MEMBER), "assertion_id", sought=["node_id"])
         # nodes are a view over the bare ones, and so are taken before them
         self._nodes = Held(self._taken(WHOLE.nodes, CLOSING), "node_id", sought=["clash"])
         self._bare = Held(self._taken(WHOLE.bare), "node_id", sought=["num", *self._kin])
@@ -162,7 +164,8 @@ class Resident:
         grouped = pa.concat_tables([staying, incoming], promote_options="default")
         work.put(FEW.assertions, grouped)
         node_tables.make_bare_nodes(work, linkage, self._trust, FEW)
-        members, bare = (work.arrow(f"SELECT * FROM {table}") for table in (FEW.members, FEW.bare))
+        members = work.arrow(f"SELECT {', '.join(MEMBER)} FROM {FEW.members}")
+        bare = work.arrow(f"SELECT * FROM {FEW.bare}")
         reassigned = {*grouped["assertion_id"].to_pylist(), *leaving}
         self._assertions.replace(reassigned, grouped)
         self._members.replace(reassigned, members)

@@ -43,7 +43,7 @@ def make_hidden(
     turn = work.drawn(f"concat(a.source, '|', coalesce(a.record_key, ''), '|', a.subject, '{SEED}')")
     work.make(
         "lk_sampled_members",
-        f"""SELECT s.home, s.home_size, m.assertion_id,
+        f"""SELECT s.home, s.home_size, m.assertion_id, a.ord, a.uniq, a.filled,
         row_number() OVER (PARTITION BY s.home
         ORDER BY {turn}, m.assertion_id) AS turn
         FROM lk_sampled s JOIN {members} m ON m.node_id = s.home JOIN {assertions} a ON a.assertion_id = m.assertion_id""",
@@ -61,16 +61,17 @@ def make_hidden(
         f"""SELECT t.*, b.home, b.home_size, b.hidden_num FROM ({told}) t
         JOIN lk_hidden_bare b ON t.node_id = b.node_id""",
     )
-    work.make("lk_rest_members", "SELECT assertion_id, home AS node_id FROM lk_sampled_members WHERE turn > 1")
+    work.make(
+        "lk_rest_members",
+        "SELECT assertion_id, home AS node_id, ord, uniq, filled FROM lk_sampled_members WHERE turn > 1",
+    )
     work.make(
         "lk_rest_heads",
-        f"""SELECT m.node_id, min_by(a.assertion_id, a.ord) AS head, min_by(a.filled, a.ord) AS filled, count(*) AS size,
-        bit_or(a.uniq) AS uniq FROM lk_rest_members m JOIN {assertions} a ON a.assertion_id = m.assertion_id GROUP BY m.node_id""",
+        """SELECT node_id, min_by(assertion_id, ord) AS head, min_by(filled, ord) AS filled, count(*) AS size, bit_or(uniq) AS uniq
+        FROM lk_rest_members GROUP BY node_id""",
     )
     heads = "SELECT node_id, filled FROM lk_rest_heads"
-    work.make(
-        "lk_rest_more", more_sql(features, assertions=assertions, said=said, members="lk_rest_members", heads=heads)
-    )
+    work.make("lk_rest_more", more_sql(features, said=said, members="lk_rest_members", heads=heads))
     listed = ", ".join(f"{told} AS {c}" for c, told in filled_up(features).items())
     work.make(
         "lk_rest_bare",

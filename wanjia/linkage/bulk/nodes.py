@@ -7,7 +7,7 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 |---|---|---|
 | lk_said | assertion (a view) | assertion_id, source, record_key, subject, arrival, ord, uniq, num, filled, f_… |
 | lk_assertions | assertion | the same without most features: see `HEAD` |
-| lk_members | assertion | assertion_id, node_id |
+| lk_members | assertion | assertion_id, node_id; where there are numbers also ord, uniq, filled, and round of `lk_grouped` |
 | lk_bare | node | what its own assertions say |
 | lk_kin_… | node whose kin tell something | node_id, f_… |
 | lk_digests | node | node_id, digest (of all it says) |
@@ -111,18 +111,17 @@ def make_bare_nodes(
     work.make("lk_clashes", "SELECT DISTINCT num AS clash FROM lk_grouped WHERE round > 0")
     work.make(
         members,
-        f"""SELECT a.assertion_id, coalesce(g.node_id, t.node_id, a.assertion_id) AS node_id FROM {assertions} a
-        LEFT JOIN lk_meant t ON t.assertion_id = a.assertion_id LEFT JOIN lk_grouped g ON g.assertion_id = a.assertion_id""",
+        # what nodes are put together by goes along: fetching it from the assertions takes a join of all with all
+        """SELECT t.assertion_id, coalesce(g.node_id, t.node_id) AS node_id, t.ord, t.uniq, t.filled, coalesce(g.round, 0) AS round
+        FROM lk_meant t LEFT JOIN lk_grouped g ON g.assertion_id = t.assertion_id""",
     )
     work.make(
         "lk_sizes",
-        f"""SELECT m.node_id, count(*) AS size, bit_or(a.uniq) AS uniq, max(coalesce(g.round, 0)) AS round
-        FROM {members} m JOIN {assertions} a ON a.assertion_id = m.assertion_id
-        LEFT JOIN lk_grouped g ON g.assertion_id = m.assertion_id GROUP BY m.node_id""",
+        f"SELECT node_id, count(*) AS size, bit_or(uniq) AS uniq, max(round) AS round FROM {members} GROUP BY node_id",
     )
     # a node bears the id of its best record
-    heads = f"SELECT assertion_id AS node_id, filled FROM {assertions}"
-    work.make("lk_more", more_sql(features, assertions=assertions, said=said, members=members, heads=heads))
+    heads = f"SELECT node_id, filled FROM {members} WHERE assertion_id = node_id"
+    work.make("lk_more", more_sql(features, said=said, members=members, heads=heads))
     # a number that proved to be somebody else's says nothing about its bearer
     own_number = {kinds.column(k) for k in number_features(linkage)}
     listed = ", ".join(
@@ -193,8 +192,8 @@ def _sound_number(linkage: Linkage, available: set[str]) -> str:
     return f"CASE WHEN {number.element}__state IN ({states}) THEN CAST({number.element} AS STRING) END"
 
 
-def more_sql(features: list[str], *, assertions: str, said: str, members: str, heads: str) -> str:
-    """SQL of (node_id, features): what `members` (assertion_id, node_id) say of the features that their best record leaves empty.
+def more_sql(features: list[str], *, said: str, members: str, heads: str) -> str:
+    """SQL of (node_id, features): what `members` (assertion_id, node_id, ord, filled) say of the features that their best record leaves empty.
 
     A node says what its best record says, and of each feature that this one leaves empty what the next best says; parts come from the
     record that gives the whole. So only what the best record lacks is looked for among the others, who mostly repeat it: to compare
@@ -207,9 +206,9 @@ def more_sql(features: list[str], *, assertions: str, said: str, members: str, h
         for c in features
     )
     return f"""SELECT w.node_id, {more} FROM (
-        SELECT m.assertion_id, m.node_id, a.ord, a.filled & ~h.filled AS fills FROM {members} m
-        JOIN {assertions} a ON a.assertion_id = m.assertion_id JOIN ({heads}) h ON h.node_id = m.node_id
-        WHERE (a.filled & ~h.filled) <> 0) w JOIN {said} s ON s.assertion_id = w.assertion_id GROUP BY w.node_id"""
+        SELECT m.assertion_id, m.node_id, m.ord, m.filled & ~h.filled AS fills FROM {members} m
+        JOIN ({heads}) h ON h.node_id = m.node_id WHERE (m.filled & ~h.filled) <> 0) w
+        JOIN {said} s ON s.assertion_id = w.assertion_id GROUP BY w.node_id"""
 
 
 def filled_up(features: list[str]) -> dict[str, str]:
@@ -234,7 +233,7 @@ def _whole(column: str) -> str:
 
 
 def _group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str, said: str) -> None:
-    """Give every assertion with a sound number its node: `lk_meant`, and before it `lk_grouped`, where a number needed a closer look.
+    """Give every assertion its node: `lk_meant`, and before it `lk_grouped`, where a number needed a closer look.
 
     Nearly all records repeat name and birth date of their number's best record, and belong to it without more questions.
     """
@@ -246,9 +245,10 @@ def _group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust]
     )
     work.make(
         "lk_meant",
-        f"""SELECT a.assertion_id, f.node_id, a.assertion_id = f.node_id
+        f"""SELECT a.assertion_id, coalesce(f.node_id, a.assertion_id) AS node_id, a.ord, a.uniq, a.filled,
+        f.node_id IS NULL OR a.assertion_id = f.node_id
         OR coalesce(a.{name} = f.{name} AND a.{birth} = f.{birth}, FALSE) AS is_plain
-        FROM {assertions} a JOIN lk_firsts f ON f.num = a.num""",
+        FROM {assertions} a LEFT JOIN lk_firsts f ON f.num = a.num""",
     )
     work.make(
         "lk_doubted",

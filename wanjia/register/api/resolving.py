@@ -205,6 +205,7 @@ def resolve(
     ranked = timed("rank", lambda: statements.rank(engine, assertions, links, sources))
     _one_person_each(engine, ranked)
     rows = timed("rows", lambda: statements.linked(engine, assertions, ranked, element_rules, done_with))
+    engine.drop(statements.RANKED)
     resolved = timed("resolve", lambda: survivors.resolve(engine, rows, element_rules, ranks))
     states = timed("states", lambda: facts.states(engine, resolved))
     residences = timed("residences", lambda: facts.residences(engine, rows, resolved, states, element_rules, ranks))
