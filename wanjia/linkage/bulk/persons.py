@@ -54,8 +54,9 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
     """Make persons, review and links from members, clusters and review pairs."""
     work.make(
         names.placed,
-        f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster
-        FROM {names.members} m LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
+        f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster, a.arrival
+        FROM {names.members} m JOIN {names.assertions} a ON a.assertion_id = m.assertion_id
+        LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
     )
     # the first arrival is found by number; names are put together of those only, which are two fifths
     text = founder_text("a")
@@ -63,10 +64,9 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         names.persons,
         f"""SELECT cluster, {FIRST_63_BITS[work.kind].format(text="founder")} AS person_id, size FROM (
         SELECT f.cluster, min({text}) AS founder, max(f.size) AS size FROM (
-        SELECT p.cluster, min(a.arrival) AS arrival, count(*) AS size
-        FROM {names.placed} p JOIN {names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY p.cluster) f
-        JOIN {names.placed} p ON p.cluster = f.cluster
-        JOIN {names.assertions} a ON a.assertion_id = p.assertion_id AND a.arrival = f.arrival GROUP BY f.cluster) g""",
+        SELECT cluster, min(arrival) AS arrival, count(*) AS size FROM {names.placed} GROUP BY cluster) f
+        JOIN {names.placed} p ON p.cluster = f.cluster AND p.arrival = f.arrival
+        JOIN {names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY f.cluster) g""",
     )
     _make_review(work, names)
     work.make(

@@ -126,10 +126,12 @@ def linked(
     for source, frame in by_source(assertions):
         frame = with_birth_day(frame)
         frame = with_alike(frame, [(r.key, r.columns[0]) for r in element_rules if r.type == "address"])
-        rows = frame.select([name for name in wanted if name in frame.columns]).inner_join(ranked, "assertion_id")
-        kept = engine.save(ROWS if source is None else f"{ROWS}_{source}", rows)
+        # a part's source is one and the same in every row: it need not be kept in each
+        known = ("source",) if source is not None else ()
+        rows = frame.select([name for name in wanted if name in frame.columns and name not in known])
+        kept = engine.save(ROWS if source is None else f"{ROWS}_{source}", rows.inner_join(ranked, "assertion_id"))
         count = engine.arrow(kept.aggregate(n=kept.count()))["n"][0].as_py()
-        parts.append(Part(kept, source, count))
+        parts.append(Part(kept if source is None else kept.mutate(source=ibis.literal(source)), source, count))
         if done_with is not None and source is not None:
             done_with(source)
     return Statements(tuple(parts))
