@@ -140,7 +140,8 @@ def _winners(
 
     rows = statements.union(keyed)
     name = f"{RESOLVED}_{number}"
-    if len(statements.parts) == 1 and statements.parts[0].source is not None:
+    # Spark would compute such rows again at every use, and loses track of columns that are only handed on
+    if engine.kind == "duckdb" and len(statements.parts) == 1 and statements.parts[0].source is not None:
         return _of_one_source(engine, rows, element_rules, taken, name)
     pieces = max(1, statements.rows * (len(columns) + 2 * len(element_rules)) // CELLS_IN_A_PIECE)
     parts = []
