@@ -21,6 +21,8 @@ from wanjia.intake.rules import are_too_many_refused
 from wanjia.kernel.engine import Engine
 from wanjia.standards import api as standards
 
+# threads beside the engine: where most texts are known it has little to do, and one alone keeps it waiting
+LAYERS = 2
 SMALL_BATCH = 10_000  # up to here the rows that stand are looked up by key instead of being loaded whole
 TEXT, KEYED, STANDING = "intake_text", "intake_keyed", "intake_standing"
 
@@ -49,7 +51,7 @@ def standardise_text(
     standing_before: list[int],
 ) -> Standardised:
     """The one path for a pushed row and a million-row file."""
-    with ThreadPoolExecutor(1, "laying") as laying:
+    with ThreadPoolExecutor(LAYERS, "laying") as laying:
         return begin_text(
             engine, source, read, profile, laying,
             delivery_id=delivery_id, received_on=received_on, standing_before=standing_before,
@@ -69,7 +71,7 @@ def begin_text(
 ) -> Callable[[], Standardised]:
     """All that needs the engine, so that it is free for the next batch; what is returned does the rest, in whatever thread it is called.
 
-    `laying` is a thread beside the engine's.
+    `laying` are threads beside the engine's.
     """
     text = _without_spoiled(read)
     runner = runner_of(engine, text.num_rows)

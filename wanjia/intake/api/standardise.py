@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from wanjia.intake.adapters.files import check_envelope, read_delivery, suffix_of
 from wanjia.intake.adapters.json_lines import read_json_lines
 from wanjia.intake.adapters.rows import ReadingReport, ReadRows, RefusedRow
-from wanjia.intake.api.batch import Standardised, begin_text, standardise_text
+from wanjia.intake.api.batch import LAYERS, Standardised, begin_text, standardise_text
 from wanjia.intake.api.receive import bytes_of, note_event, note_failure, source_of
 from wanjia.intake.api.sources import keyring, lake, source_named
 from wanjia.intake.api.subjects import prepare
@@ -64,7 +64,7 @@ def standardise_pending(
     # while this delivery is written, the rules run over the next, and others are read: each by itself leaves a core idle
     with (
         ThreadPoolExecutor(READ_AHEAD, "reading") as reader,
-        ThreadPoolExecutor(1, "laying") as laying,
+        ThreadPoolExecutor(LAYERS, "laying") as laying,
         ThreadPoolExecutor(1, "standardising") as running,
     ):
         begun = ((delivery, reader.submit(_read_landed, delivery)) for delivery in pending)
@@ -126,7 +126,7 @@ def standardise_delivery(
     `LandingMissing`, or the reader's error, after which the delivery is "failed" with that code and has no row anywhere.
     """
     profile = profile or standards.load_profile()
-    with ThreadPoolExecutor(1, "laying") as laying:
+    with ThreadPoolExecutor(LAYERS, "laying") as laying:
 
         def begun(delivery: Delivery) -> _Begun:
             return _begin(engine, delivery, _read_landed(delivery), profile, laying, _earlier(delivery))

@@ -22,6 +22,7 @@ ASSERTION_HEAD = ("assertion_id", "source", "delivery_id", "row_no", "record_key
 ISSUE_SCHEMA = pa.schema([("assertion_id", pa.int64()), ("element", pa.string()), ("reason", pa.string())])
 SUBJECT_BITS = 2
 DELIVERY_BITS = 32
+SOUGHT_AHEAD = 2  # columns whose texts are told apart before the engine asks for them
 FEW_ROWS = 10_000  # up to here another thread costs more than it saves
 _SAID = standards.ElementPart("said_on", "said_on", Text("记录日期", "day of the record"), "date")
 
@@ -63,7 +64,7 @@ def begin_spoken(
 ) -> Callable[[], Spoken]:
     """The assertions of the taken rows: one for each person a row speaks of, with the standard value of every element the source carries.
 
-    The engine has done its part on return; what is returned puts together what `laying`, a thread beside it, has laid out by then or will.
+    The engine has done its part on return; what is returned puts together what `laying`, threads beside it, have laid out by then or will.
     """  # fmt: skip
     rows = taken.judged.num_rows
     readings = _readings(source, profile)
@@ -145,9 +146,9 @@ def _laid(
     def seek(ones: list[_Wanted]) -> list[Future[standards.Sought]]:
         return [laying.submit(standards.sought, text[one.name], one.reading, engine, profile) for one in ones]
 
-    said = seek(wanted[:1])
+    said = seek(wanted[:SOUGHT_AHEAD])
     for place, one in enumerate(wanted):
-        said += seek(wanted[place + 1 : place + 2])
+        said += seek(wanted[place + SOUGHT_AHEAD : place + SOUGHT_AHEAD + 1])
         meant = standards.meant(said.pop(0).result(), one.reading, engine, profile)
         tables.append(laying.submit(meant.table, one.rows))
     return tables

@@ -7,8 +7,9 @@ costs more than running them on a small batch.
 
 import dataclasses
 import itertools
+import threading
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import ibis
@@ -40,10 +41,12 @@ class Known:
 
     texts: pa.ChunkedArray
     values: pa.Table
+    _joining: threading.Lock = field(default_factory=threading.Lock)
 
     def columns(self) -> list[pa.Array]:
         """The columns of the meanings, each in one piece: put together when first taken from, which is not the engine's thread."""
-        self.values = self.values.combine_chunks()
+        with self._joining:
+            self.values = self.values.combine_chunks()
         return [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in self.values.columns]
 
 
