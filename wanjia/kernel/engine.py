@@ -29,7 +29,7 @@ LOCAL_PARTITIONS = 4
 #: statements of small work that stay parsed; the fast lane has some three hundred
 STATEMENTS_KEPT = 2_000
 #: rows of a lent table that one thread reads at a time
-LENT_ROWS = 100_000
+LENT_ROWS = 30_000
 #: classes whose log would put a stack trace before the operator where Spark only goes on in another way
 SPARK_SELF_TALK = ("org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator",)
 

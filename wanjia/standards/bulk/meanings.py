@@ -186,7 +186,7 @@ def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> 
 
 def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array]:
     """The rule's values of different texts, in the order in which the engine gives them, and for every text the place of its row."""
-    engine.load(WRITTEN, pa.table({AT: pa.array(numpy.arange(len(texts))), RAW: texts}))
+    engine.put(WRITTEN, pa.table({AT: pa.array(numpy.arange(len(texts))), RAW: texts}), lent=True)
     steps, last = _planned(reading, of, engine, lookups)
     try:
         for target, statement in steps:
