@@ -204,8 +204,8 @@ def _refuse_nested(read: ReadRows) -> ReadRows:
     table = read.table
     found: dict[int, str] = {}
     for name in table.column_names[1:]:
-        first = pc.utf8_slice_codeunits(table[name], 0, 1)
-        suspects = pc.indices_nonzero(pc.fill_null(pc.is_in(first, pa.array(["{", "["])), False)).to_pylist()
+        is_suspect = pc.or_(pc.starts_with(table[name], "{"), pc.starts_with(table[name], "["))
+        suspects = pc.indices_nonzero(pc.fill_null(is_suspect, False)).to_pylist()
         for position in suspects:
             if _is_nested(table[name][position].as_py()):
                 found.setdefault(position, name)
