@@ -1,8 +1,11 @@
 """Nothing lost, nothing doubled: deliveries, repeats, superseding, withdrawal, and being killed in between."""
 
+from random import Random
+
 import pytest
 from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
 
+from tests.generative.intake.broken_files import SOURCES, good_rows, written
 from wanjia.intake.errors import DeliveryNotReady, MissingColumns, MovementRefused, NoSourceForFile
 from wanjia.intake.models import Delivery, DeliveryEvent, QuarantinedRow
 
@@ -55,6 +58,49 @@ def test_a_full_export_again_repeats_and_a_changed_row_supersedes(intake, engine
     whole = engine.arrow(intake.history(engine))
     assert whole.num_rows == 6
     assert sum(whole["is_superseded"].to_pylist()) == 1
+
+
+def test_deliveries_that_wait_together_become_what_they_become_one_by_one(intake, engine, inbox, police_rows):
+    changed = [{**row, "户籍地址": "新街2号", "更新日期": "20230101"} for row in police_rows(1)]
+    files = [
+        ("csv", police_rows(4)),
+        ("csv", [*police_rows(4)[1:], *changed]),
+        ("xlsx", good_rows("xlsx", Random(1), 3)),
+    ]
+    numbers = []
+    for name, (kind, rows) in zip("abc", files, strict=True):
+        path = inbox / f"{SOURCES[kind]}_{name}.{kind}"
+        path.write_bytes(written(kind, rows))
+        numbers.append(intake.receive_file(path, by="t", why="t").delivery.id)
+    said: dict = {}
+    done, refused = intake.standardise_pending(engine, said=said, by="t", why="t")
+    assert [delivery.id for delivery in done] == sorted(said) == numbers
+    assert refused == []
+    # the second was begun when the first stood: what it repeats was known
+    assert [counts(delivery) for delivery in done] == [(4, 4, 0, 0), (4, 1, 0, 3), (3, 3, 0, 0)]
+    assert all(said[number].equals(intake.delivery_assertions(number)) for number in numbers)
+    by_source = intake.active_by_source(engine, said=said)
+    assert said == {}
+    assert {source: table.count().execute() for source, table in by_source.items()} == {
+        SOURCES["csv"]: 4, SOURCES["xlsx"]: 3
+    }  # fmt: skip
+    assert [row[5] for row in active(intake, engine) if row[1] == "R1"] == ["新街2号"]
+
+
+def test_one_refused_delivery_does_not_stop_those_beside_it(intake, engine, inbox, police_rows):
+    from wanjia.intake.api.sources import lake
+
+    numbers = []
+    for name, kind, rows in (
+        ("a", "csv", police_rows(2)), ("b", "xlsx", good_rows("xlsx", Random(2), 2)), ("c", "csv", police_rows(3))
+    ):  # fmt: skip
+        path = inbox / f"{SOURCES[kind]}_{name}.{kind}"
+        path.write_bytes(written(kind, rows))
+        numbers.append(intake.receive_file(path, by="t", why="t").delivery.id)
+    lake().write_bytes(f"landing/{numbers[1]}", b"PK\x03\x04 no workbook")
+    done, refused = intake.standardise_pending(engine, by="t", why="t")
+    assert [delivery.id for delivery in done] == [numbers[0], numbers[2]]
+    assert [(delivery.id, delivery.status) for delivery, _ in refused] == [(numbers[1], "failed")]
 
 
 def test_an_older_record_arriving_late_does_not_supersede(intake, engine, deliver, police_rows):

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from wanjia.kernel.engine import get_engine
+from wanjia.kernel.engine import LENT_ROWS, get_engine
 
 
 @pytest.fixture
@@ -58,6 +58,18 @@ def test_one_name_is_a_table_made_here_or_one_lent_whichever_came_last(engine):
     engine.put("people", people("lent"))
     engine.drop("people")
     assert "people" not in engine._names()
+
+
+def test_a_lent_table_of_many_pieces_is_read_whole_again_and_again():
+    many = people(*map(str, range(2 * LENT_ROWS + 1)))
+    with get_engine("duckdb") as whole:
+        table = whole.load("people", many, lent=True)
+        for _ in range(2):
+            assert whole.arrow(table.aggregate(n=table.count(), last=table.id.max())).to_pylist() == [
+                {"n": many.num_rows, "last": many.num_rows - 1}
+            ]
+        whole.drop("people")
+        assert "people" not in whole._names()
 
 
 def test_plain_planning_ends_with_its_block(engine):
