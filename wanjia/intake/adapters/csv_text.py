@@ -22,6 +22,7 @@ from wanjia.intake.adapters.rows import (
     RefusedRow,
     accept_header,
     drop_footers,
+    holds_octet,
     kept_cells,
     refuse_defective,
     text_table,
@@ -146,7 +147,7 @@ def _read_fast(
             return None
     if len(ragged) > MAX_RAGGED or any("\n" in row.text for row in ragged):
         return None
-    if b'"' in utf8 and any(pc.any(pc.match_substring(column, "\n")).as_py() for column in table.columns):
+    if b'"' in utf8 and any(holds_octet(column, ord("\n")) for column in table.columns):
         return None
     if not table.num_rows or _tail_needs_care(table) or _has_blank(table):
         return None
