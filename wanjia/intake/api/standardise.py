@@ -35,7 +35,7 @@ from wanjia.standards import api as standards
 from wanjia.trace.api import record
 
 HEAD_COLUMNS = ["row_no", "record_key", "row_digest", "as_of"]
-READ_AHEAD = 2  # deliveries in memory beside the one that is standardised
+READ_AHEAD = 2  # deliveries in memory beside the one that is standardised and the one that is written
 
 
 @dataclass(frozen=True)
