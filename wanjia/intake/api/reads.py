@@ -230,7 +230,7 @@ def _load(
 def _taken_in(engine: Engine, source: str, whole: pa.Table, *, keep_superseded: bool) -> ibis.Table:
     """All assertions of one source in the engine, as `_load` gives them."""
     prefix = "history" if keep_superseded else "assertions"
-    table = engine.load(f"{prefix}__{source}", whole, lent=True)
+    table = engine.load(f"{prefix}__{source}", whole)
     old = bulk.superseded(table.select(*HEAD))
     if keep_superseded:
         marked = table.left_join(old.select(old_id="assertion_id"), table.assertion_id == old.assertion_id)
