@@ -44,13 +44,13 @@ class Engine:
     kind: str
     con: Any
 
-    def load(self, name: str, table: pa.Table, *, lent: bool = False) -> ibis.Table:
-        """Make the Arrow table known as `name`, replacing what was there. `lent`: few statements read it, each a part of it."""
-        self.put(name, table, lent=lent)
+    def load(self, name: str, table: pa.Table) -> ibis.Table:
+        """Make the Arrow table known as `name`, replacing what was there."""
+        self.put(name, table)
         return self.con.table(name)
 
     def put(self, name: str, table: pa.Table, *, lent: bool = False) -> None:
-        """The same for statements that are written already, without asking the engine what it just got."""
+        """The same for statements that are written already, without asking the engine what it just got. `lent`: few of them read it, each a part."""
         raise NotImplementedError
 
     def save(self, name: str, expression: ibis.Table) -> ibis.Table:

@@ -63,7 +63,8 @@ def test_one_name_is_a_table_made_here_or_one_lent_whichever_came_last(engine):
 def test_a_lent_table_of_many_pieces_is_read_whole_again_and_again():
     many = people(*map(str, range(2 * LENT_ROWS + 1)))
     with get_engine("duckdb") as whole:
-        table = whole.load("people", many, lent=True)
+        whole.put("people", many, lent=True)
+        table = whole.con.table("people")
         for _ in range(2):
             assert whole.arrow(table.aggregate(n=table.count(), last=table.id.max())).to_pylist() == [
                 {"n": many.num_rows, "last": many.num_rows - 1}
