@@ -2,14 +2,16 @@
 
     python -m bench.run 10k 100k [1m] [febrl4] [push]
 
-Each size runs in a fresh home; times are of whole processes, memory is the peak of the largest one. `push` measures how long until a pushed
-row is in a register of 100,000 residents (bench/push.py), for five minutes. Writes bench/results/<size>.json, the
-table docs/reference/benchmarks.md and the plot docs/images/benchmark.svg. Bounds come from bench/thresholds.toml.
+Each size runs in a fresh home; times are of whole processes, memory is the peak of the largest one. The largest size runs twice, job and
+reference in turn, and what is reported is their mean: a noisy neighbour of this machine moves either of them by a tenth. `push` measures how
+long until a pushed row is in a register of 100,000 residents (bench/push.py), for five minutes. Writes bench/results/<size>.json, the table
+docs/reference/benchmarks.md and the plot docs/images/benchmark.svg. Bounds come from bench/thresholds.toml.
 """
 
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,8 @@ from pathlib import Path
 
 from bench.page import RESULTS, ROOT, write_page
 
+#: how often the job and its reference run
+RUNS = {"1m": 2}
 SIZES = {"5k": 5_000, "10k": 10_000, "20k": 20_000, "100k": 100_000, "1m": 1_000_000}
 
 
@@ -33,34 +37,39 @@ def main(wanted: list[str]) -> None:
 
 def _city(name: str, residents: int) -> dict:
     with tempfile.TemporaryDirectory(prefix="wanjia-bench-") as folder:
-        city, home = Path(folder) / "city", Path(folder) / "home"
+        city = Path(folder) / "city"
+        truth = city / "truth" / "records.parquet"
         made = _measured(
             ["wanjia", "city", "make", "--residents", str(residents), "--seed", "1", "--out", str(city)], {}
         )
-        environment = {
-            "WANJIA_HOME": str(home),
-            "WANJIA_SOCIAL_INSURANCE_URL": f"sqlite:///{city / 'databases' / 'social_insurance.sqlite'}",
-        }
-        # an empty first run makes the database and its tables: set-up is not the job
-        _measured(["wanjia", "run", "--format", "json"], {"WANJIA_HOME": str(home)})
-        job = _measured(["wanjia", "run", "--inbox", str(city / "inbox"), "--format", "json"], environment, ends=(0, 3))
+        runs = []
+        for number in range(RUNS.get(name, 1)):
+            environment = {
+                "WANJIA_HOME": str(Path(folder) / f"home-{number}"),
+                "WANJIA_SOCIAL_INSURANCE_URL": f"sqlite:///{city / 'databases' / 'social_insurance.sqlite'}",
+            }
+            # an empty first run makes the database and its tables: set-up is not the job
+            _measured(["wanjia", "run", "--format", "json"], {"WANJIA_HOME": environment["WANJIA_HOME"]})
+            job = _measured(
+                ["wanjia", "run", "--inbox", str(city / "inbox"), "--format", "json"], environment, ends=(0, 3)
+            )
+            plain = _plain_splink(Path(folder), truth, environment)
+            runs.append({"job_seconds": job["seconds"], "plain_splink_seconds": plain["seconds"]})
         report = json.loads(job["stdout"])
-        score = _measured(
-            ["wanjia", "linkage", "score", "--truth", str(city / "truth" / "records.parquet"), "--format", "json"],
-            environment,
-        )
-        plain = _plain_splink(Path(folder), city / "truth" / "records.parquet", environment)
+        score = _measured(["wanjia", "linkage", "score", "--truth", str(truth), "--format", "json"], environment)
         rows = sum(d["accepted"] for d in report["deliveries"])
+        seconds, reference = (round(statistics.mean(run[of] for run in runs), 2) for of in runs[0])
         return {
             **machine(),
             "residents": residents,
             "rows": rows,
             "city_seconds": made["seconds"],
-            "job_seconds": job["seconds"],
+            "runs": runs,
+            "job_seconds": seconds,
             "job_peak_mb": job["peak_mb"],
-            "seconds_per_million_rows": round(job["seconds"] / rows * 1e6, 2),
-            "plain_splink": plain,
-            "ratio_to_plain_splink": round(job["seconds"] / plain["seconds"], 2),
+            "seconds_per_million_rows": round(seconds / rows * 1e6, 2),
+            "plain_splink": plain | {"seconds": reference},
+            "ratio_to_plain_splink": round(seconds / reference, 2),
             "linkage": report["linkage"],
             "score": _headline(json.loads(score["stdout"])),
             "review_share_of_persons": round(report["linkage"]["review"] / report["linkage"]["persons"], 5),
