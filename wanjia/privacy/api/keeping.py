@@ -90,9 +90,10 @@ def lacks_searchable() -> bool:
     """Whether the search index was made before there were initials in it, or a door's blind began with its place's: then it must be made anew."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s)"
+            "SELECT EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s) OR EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s)"
             " AND NOT EXISTS (SELECT FROM privacy_blindindex WHERE kind = %s)",
-            [BlindKind.PINYIN, BlindKind.INITIALS],
+            # pushes take such rows from single persons; the last of them go with the whole
+            [BlindKind.PLACE, BlindKind.PINYIN, BlindKind.INITIALS],
         )
         return bool(cursor.fetchone()[0])
 

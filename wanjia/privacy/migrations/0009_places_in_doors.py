@@ -2,8 +2,8 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """A door's blind begins with its place's, and places have no rows of their own. Hashes cannot be turned into others: the next run of the main
-    job makes the index anew, because initials are missing from it (`lacks_searchable`), and doors of amendments, whose key nobody knows.
+    """A door's blind begins with its place's, and places have no rows of their own. Hashes cannot be turned into others: rows for places say that
+    the index is of before, and the next run of the main job makes it anew (`lacks_searchable`), with the doors of amendments, whose key nobody knows.
     """
 
     dependencies = [("privacy", "0008_search_index")]
@@ -11,7 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             """
-            DELETE FROM privacy_blindindex WHERE kind IN (4, 6, 7);
             DELETE FROM privacy_amendmentblind WHERE kind = 7;
             UPDATE privacy_amendmentblind SET blind_key = -1 WHERE kind = 6;
             """,
