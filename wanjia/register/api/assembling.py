@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wanjia.kernel.ordering import order_by
+
 # so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
 PERSONS_AT_ONCE = 20_000
 
@@ -14,7 +16,7 @@ def in_order(choices: pa.Table) -> pa.Table:
     """(person_id, chosen) in order of persons, each text kept once: some thousands serve a million persons."""
     texts = pc.dictionary_encode(choices["chosen"])
     choices = pa.table({"person_id": choices["person_id"], "chosen": texts})
-    return choices.take(np.argsort(np.asarray(choices["person_id"]), kind="stable")).combine_chunks()
+    return choices.take(order_by(np.asarray(choices["person_id"]))).combine_chunks()
 
 
 def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
@@ -23,7 +25,7 @@ def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
     Everybody in `lines` must be once in `choices`, and nobody else.
     """
     persons = np.asarray(lines["person_id"])
-    order = np.lexsort((np.asarray(lines["ordinal"]), persons))
+    order = order_by(persons, np.asarray(lines["ordinal"]))
     persons = persons[order]
     starts = np.flatnonzero(np.r_[True, persons[1:] != persons[:-1]]) if len(persons) else np.zeros(0, np.int64)
     choices = in_order(choices)
