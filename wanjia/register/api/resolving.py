@@ -157,9 +157,8 @@ class Resolution:
         """How each source's statements fare against what holds: {source, subject, element, rows, known, given, shared, differs, stale}."""
         counted = []
         for stated, listed in survivors.groups_of(self.rows, self.rules):
-            held = self.resolved.table_of(listed[0])
-            rows = self.engine.arrow(agreement.agreement(stated, held, listed, self.ranks)).to_pylist()
-            counted += agreement.listed(rows, listed)
+            asked = agreement.agreement(stated, self.resolved, listed, self.ranks)
+            counted += agreement.listed([row for one in asked for row in self.engine.arrow(one).to_pylist()], listed)
         return counted
 
     def findings(self, checks: Mapping[str, Check]) -> Table:
