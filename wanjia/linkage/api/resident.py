@@ -17,7 +17,8 @@ from wanjia.kernel.held import Held
 from wanjia.kernel.lake import Lake
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api import state
-from wanjia.linkage.api.linking import OFFICERS, close_clusters, reviewed
+from wanjia.linkage.api.clustering import OFFICERS, close_clusters
+from wanjia.linkage.api.linking import reviewed
 from wanjia.linkage.api.training import FLOOR_BITS
 from wanjia.linkage.bulk import kinds, persons
 from wanjia.linkage.bulk import nodes as node_tables

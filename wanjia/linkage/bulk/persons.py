@@ -52,6 +52,12 @@ def make_records(work: Workspace, names: Names) -> None:
 
 def make_links(work: Workspace, names: Names, model: str) -> None:
     """Make persons, review and links from members, clusters and review pairs."""
+    make_persons(work, names)
+    work.make(names.links, f"SELECT k.*, '{model}' AS model FROM ({links_sql(names)}) k")
+
+
+def make_persons(work: Workspace, names: Names) -> None:
+    """Make persons and review: what `links_sql` asks."""
     work.make(
         names.placed,
         f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster, a.arrival
@@ -69,21 +75,21 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         JOIN {names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY f.cluster) g""",
     )
     _make_review(work, names)
-    work.make(
-        names.links,
-        # a numbered node draws others to it; only those that were drawn rest on a comparison
-        f"""SELECT p.assertion_id, s.person_id,
+
+
+def links_sql(names: Names) -> str:
+    """SQL of the links, without the model's name, which is one and the same."""
+    # a numbered node draws others to it; only those that were drawn rest on a comparison
+    return f"""SELECT p.assertion_id, s.person_id,
         CAST(CASE WHEN n.num IS NULL THEN coalesce(c.probability, 1.0) ELSE 1.0 END AS FLOAT) AS probability,
         CASE WHEN v.node_id IS NULL THEN 'link' ELSE 'review' END AS band,
         CASE WHEN s.size = 1 THEN 'alone'
         WHEN c.by_officer AND n.num IS NULL THEN 'officer' WHEN n.num IS NOT NULL OR (n.size > 1 AND c.node_id IS NULL) THEN 'number'
         WHEN c.node_id IS NULL THEN 'alone' ELSE 'model' END AS method,
         CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.pattern END AS evidence,
-        CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.weight END AS weight,
-        '{model}' AS model
+        CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.weight END AS weight
         FROM {names.placed} p JOIN {names.persons} s ON p.cluster = s.cluster JOIN {names.nodes} n ON p.node_id = n.node_id
-        LEFT JOIN {names.clusters} c ON p.node_id = c.node_id LEFT JOIN {names.open_nodes} v ON p.node_id = v.node_id""",
-    )
+        LEFT JOIN {names.clusters} c ON p.node_id = c.node_id LEFT JOIN {names.open_nodes} v ON p.node_id = v.node_id"""
 
 
 def _make_review(work: Workspace, names: Names) -> None:
