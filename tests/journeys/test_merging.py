@@ -142,7 +142,7 @@ def test_pairs_are_decided_by_keyboard(visit, lang):
         page.locator("#v-ground").focus()
         page.keyboard.type("两份材料都不在手边")
         press(page, words[1])
-        page.wait_for_url(lambda url: url != first and "/officer/pairs/" in url)
+        page.wait_for_url(lambda url, was=first: url != was and "/officer/pairs/" in url)
         assert not watch.errors
         assert not watch.elsewhere
 
@@ -183,7 +183,7 @@ def test_conflicts_are_decided_by_keyboard(visit, lang):
         page.locator("#v-ground").focus()
         page.keyboard.type("与来源单位电话核实")
         press(page, words[1])
-        page.wait_for_url(lambda url: url != first and "/officer/conflicts/" in url)
+        page.wait_for_url(lambda url, was=first: url != was and "/officer/conflicts/" in url)
         page.goto(first)
         assert page.locator("#decision").count() == 0, "decided once"
         page.goto("/officer/conflicts/next/?kind=differs_from_register")

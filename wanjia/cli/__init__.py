@@ -1,5 +1,6 @@
 """The command `wanjia NOUN VERB`. Each file of this folder is one noun; the folder is the list."""
 
+import atexit
 import importlib
 import os
 import pkgutil
@@ -35,7 +36,37 @@ def _wanjia() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error a user can act on ends as its sentence and exit code, never as a traceback."""
+    """Run the command line and end the process; an error a user can act on ends as its sentence and exit code, never as a traceback."""
+    # what is registered first is called last
+    atexit.register(_leave, ended := _Ended())
+    try:
+        _run()
+    except SystemExit as done:
+        ended.code = done.code
+        raise
+
+
+class _Ended:
+    """How the command ended: the exit's code as Python takes it, or a text where there is something left to say."""
+
+    code: int | str | None = "an exception nobody caught"
+
+
+def _leave(ended: _Ended) -> None:
+    """The last step of the process's end. Everything that has to be put in order is; Python would now take apart what it holds, object by object,
+    and after a main job of a million residents that takes over a second.
+    """
+    if isinstance(ended.code, str):
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # Python itself says what it could not write, and ends with an exit code for that
+    os._exit(ended.code or 0)
+
+
+def _run() -> None:
     from wanjia.kernel.errors import WanjiaError
 
     try:

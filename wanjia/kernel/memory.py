@@ -13,7 +13,7 @@ def for_bulk_work() -> Iterator[None]:
 
     What Arrow frees is used again: its own pool gives it back to the system table by table, and to take fresh pages costs a tenth of the main job.
     Python looks for garbage between stages only (`give_back`), and not among what was there before: lists of rows hold none, and walking them costs
-    as much as some stages.
+    as much as some stages. So what a stage leaves behind is looked through once, at its end.
     """
     pool, was_enabled = pa.default_memory_pool(), gc.isenabled()
     pa.set_memory_pool(pa.system_memory_pool())
@@ -34,4 +34,5 @@ def give_back() -> None:
     A page that comes from the machine's host for the first time costs eight times one that somebody had before; so a smaller peak is also faster.
     """
     gc.collect()
+    gc.freeze()
     pa.default_memory_pool().release_unused()

@@ -21,11 +21,19 @@ OFFICERS_BITS, NO_PATTERN = 1000.0, -1
 
 
 def close_clusters(
-    work: Workspace, trained: state.Trained, names: Names = WHOLE, *, compared: str | None = None
+    work: Workspace,
+    trained: state.Trained,
+    names: Names = WHOLE,
+    *,
+    compared: str | None = None,
+    said: str | None = None,
 ) -> closing.Closed:
-    """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `compared`, or what is made for them."""
+    """Make clusters (node → cluster) and review pairs from the edges of `names`; missing pairs are scored on `compared`, or what is made for them.
+
+    `said`: see `persons.make_decided`.
+    """
     model = trained.model
-    persons.make_decided(work, names, OFFICERS)
+    persons.make_decided(work, names, OFFICERS, said=said)
     edges = work.arrow(
         f"""SELECT e.l, e.r, e.weight, e.pattern, d.is_same FROM {names.edges} e LEFT JOIN {names.decided} d ON d.l = e.l AND d.r = e.r
         UNION ALL SELECT d.l, d.r, CAST({-OFFICERS_BITS} AS DOUBLE), CAST({NO_PATTERN} AS BIGINT), d.is_same
@@ -53,9 +61,7 @@ def close_clusters(
     exclusive = np.where(facts.number > 0, 1, np.where(facts.uniq > 0, facts.uniq + 1, 0))
     contending = calibration.compete(left, right, raw, exclusive[left], exclusive[right])
     sources = facts_table.column("source").combine_chunks()
-    between = (
-        source_pairs(pc.take(sources, pa.array(left)), pc.take(sources, pa.array(right))) if len(left) else np.array([])
-    )
+    between = source_pairs(pc.take(sources, pa.array(left)), pc.take(sources, pa.array(right)))
     link_at, review_at, probability = _bands(trained, between, contending)
     contending = np.where(is_same, OFFICERS_BITS, contending)
     probability = np.where(is_same, 1.0, probability)
@@ -91,16 +97,15 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
     return pc.fill_null(pc.add(codes, 1), 0).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _bands(
-    trained: state.Trained, between: np.ndarray, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _bands(trained: state.Trained, between: pa.Array, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Link threshold, review threshold and calibrated probability of every pair, by its pair of sources."""
     link_at = np.full(len(weight), calibration.MOST_BITS)
     review_at = np.full(len(weight), calibration.MOST_BITS)
     probability = np.zeros(len(weight))
-    names, inverse = np.unique(between, return_inverse=True) if len(between) else (np.array([]), np.array([], int))
-    for i, name in enumerate(names.tolist()):
-        mine = inverse == i
+    named = between.dictionary_encode()
+    kinds = np.asarray(named.indices)
+    for i, name in enumerate(named.dictionary.to_pylist()):
+        mine = kinds == i
         key = name if name in trained.thresholds else state.ANY
         link_at[mine] = trained.thresholds[key].link
         review_at[mine] = trained.thresholds[key].review

@@ -101,10 +101,10 @@ def link(
     step("score")
     scored = _score_changed(work, lake, trained, whole=fresh)
     step("close")
-    closed = close_clusters(work, trained)
+    closed = close_clusters(work, trained, said="lk_said")
     step("links")
-    persons.make_persons(work, WHOLE)
-    persons.make_records(work, WHOLE)
+    persons.make_persons(work, WHOLE, said="lk_said")
+    persons.make_records(work, WHOLE, said="lk_said")
     with ExitStack() as here:
         # files are sealed beside the engine's work: one at a time, so that links come last and whoever finds them finds all that belongs to them
         sealing = beside or here.enter_context(ThreadPoolExecutor(1, "sealing"))
@@ -112,7 +112,7 @@ def link(
         kept = [
             sealing.submit(lake.write, name, work.arrow(sql))
             for name, sql in (
-                (state.KEYS, "SELECT assertion_id, source, record_key, subject FROM lk_assertions"),
+                (state.KEYS, "SELECT assertion_id, source, record_key, subject FROM lk_said"),
                 (state.NODES, "SELECT node_id, digest FROM lk_digests ORDER BY node_id"),
                 (state.EDGES, "SELECT l, r, weight, pattern FROM lk_edges ORDER BY l, r"),
             )

@@ -31,11 +31,11 @@ MOST_ROWS = 500
 #: a chain of resembling records longer than this many steps is followed no further at once; clusters are far smaller
 MOST_STEPS = 30
 #: what persons are made from, of an assertion
-FOUNDING = ["assertion_id", "source", "record_key", "subject", "arrival"]
+FOUNDING = ["assertion_id", "source", "record_key", "subject"]
 #: the column that numbers rows which have no id
 PLACE = "place"
 #: what is kept of a member
-MEMBER = ["assertion_id", "node_id"]
+MEMBER = ["assertion_id", "node_id", "arrival"]
 #: what clusters are closed by, of a node
 CLOSING = ["node_id", "source", "size", "uniq", "num", "clash"]
 

@@ -25,9 +25,7 @@ def sampling_key(work: Workspace) -> str:
     return work.number_of("digest")
 
 
-def make_hidden(
-    work: Workspace, linkage: Linkage, *, assertions: str, said: str, members: str, nodes: str, wanted: int
-) -> int:
+def make_hidden(work: Workspace, linkage: Linkage, *, said: str, members: str, nodes: str, wanted: int) -> int:
     """Make `lk_hidden`, `lk_sampled` and `lk_rest` with about `wanted` hidden records; returns how many there are."""
     features = feature_columns(linkage)
     hidden_columns = {kinds.column(k) for k in number_features(linkage)}
@@ -43,10 +41,10 @@ def make_hidden(
     turn = work.drawn(f"concat(a.source, '|', coalesce(a.record_key, ''), '|', a.subject, '{SEED}')")
     work.make(
         "lk_sampled_members",
-        f"""SELECT s.home, s.home_size, m.assertion_id, a.ord, a.uniq, a.filled,
+        f"""SELECT s.home, s.home_size, m.assertion_id, m.ord, m.uniq, m.filled,
         row_number() OVER (PARTITION BY s.home
         ORDER BY {turn}, m.assertion_id) AS turn
-        FROM lk_sampled s JOIN {members} m ON m.node_id = s.home JOIN {assertions} a ON a.assertion_id = m.assertion_id""",
+        FROM lk_sampled s JOIN {members} m ON m.node_id = s.home JOIN {said} a ON a.assertion_id = m.assertion_id""",
     )
     shown = ", ".join(f"CAST(NULL AS STRING) AS {c}" if c in hidden_columns else f"a.{c}" for c in features)
     work.make(

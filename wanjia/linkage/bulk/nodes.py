@@ -7,7 +7,7 @@ set of assertions gives the same nodes, whatever came first, and a changed node 
 |---|---|---|
 | lk_said | assertion (a view) | assertion_id, source, record_key, subject, arrival, ord, uniq, num, filled, f_… |
 | lk_assertions | assertion | the same without most features: see `HEAD` |
-| lk_members | assertion | assertion_id, node_id; where there are numbers also ord, uniq, filled, and round of `lk_grouped` |
+| lk_members | assertion | assertion_id, node_id, arrival; where there are numbers also ord, uniq, filled, and round of `lk_grouped` |
 | lk_bare | node | what its own assertions say |
 | lk_kin_… | node whose kin tell something | node_id, f_… |
 | lk_digests | node | node_id, digest (of all it says) |
@@ -22,7 +22,7 @@ from wanjia.linkage.bulk.names import Names
 from wanjia.linkage.declared import Feature, Linkage, SourceTrust
 
 #: what linking reads of every assertion, besides name and birth; all it says is read of few: of the first under a number, mostly
-HEAD = ["assertion_id", "source", "record_key", "subject", "arrival", "ord", "uniq", "num", "filled"]
+HEAD = ["assertion_id", "arrival", "ord", "uniq", "num", "filled"]
 ROW_BITS = 2**41
 #: part of every text that samples are drawn by
 SEED = "wanjia"
@@ -104,7 +104,7 @@ def make_bare_nodes(
     said = said or assertions
     features = feature_columns(linkage)
     if linkage.number is None:
-        work.make(members, f"SELECT assertion_id, assertion_id AS node_id FROM {assertions}")
+        work.make(members, f"SELECT assertion_id, assertion_id AS node_id, arrival FROM {assertions}")
         work.make(names.bare, _lone_sql(features, f"SELECT * FROM {said}"))
         return
     _group_by_number(work, linkage, trust, assertions, said)
@@ -112,7 +112,8 @@ def make_bare_nodes(
     work.make(
         members,
         # what nodes are put together by goes along: fetching it from the assertions takes a join of all with all
-        """SELECT t.assertion_id, coalesce(g.node_id, t.node_id) AS node_id, t.ord, t.uniq, t.filled, coalesce(g.round, 0) AS round
+        """SELECT t.assertion_id, coalesce(g.node_id, t.node_id) AS node_id, t.arrival, t.ord, t.uniq, t.filled,
+        coalesce(g.round, 0) AS round
         FROM lk_meant t LEFT JOIN lk_grouped g ON g.assertion_id = t.assertion_id""",
     )
     work.make(
@@ -136,6 +137,9 @@ def make_bare_nodes(
         c.clash, {listed} FROM {said} s JOIN lk_sizes z ON z.node_id = s.assertion_id
         LEFT JOIN lk_more m ON m.node_id = s.assertion_id LEFT JOIN lk_clashes c ON c.clash = {number}""",
     )
+    if said != assertions:
+        # of everybody's they are large; what comes next takes their memory
+        work.drop("lk_firsts", "lk_meant", "lk_doubted", "lk_grouped", "lk_clashes", "lk_sizes", "lk_more")
 
 
 def number_features(linkage: Linkage) -> list[str]:
@@ -245,7 +249,7 @@ def _group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust]
     )
     work.make(
         "lk_meant",
-        f"""SELECT a.assertion_id, coalesce(f.node_id, a.assertion_id) AS node_id, a.ord, a.uniq, a.filled,
+        f"""SELECT a.assertion_id, coalesce(f.node_id, a.assertion_id) AS node_id, a.arrival, a.ord, a.uniq, a.filled,
         f.node_id IS NULL OR a.assertion_id = f.node_id
         OR coalesce(a.{name} = f.{name} AND a.{birth} = f.{birth}, FALSE) AS is_plain
         FROM {assertions} a LEFT JOIN lk_firsts f ON f.num = a.num""",

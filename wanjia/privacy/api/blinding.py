@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from wanjia.kernel.blinding import BLIND_BYTES, Blinder
 from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.ordering import order_by
 from wanjia.privacy.adapters import blind_rows, texts
 from wanjia.privacy.models import BlindKind
 
@@ -73,10 +74,15 @@ def _blinded(
     codes, persons = np.asarray(encoded.indices), np.asarray(values["person_id"])
     if by_hash:
         place = np.empty(len(hashes), np.int32)
-        # only doors begin alike
-        order = np.lexsort((halves[:, 1], halves[:, 0])) if kind is BlindKind.DOOR else np.argsort(halves[:, 0])
+        begins, ends = (halves[:, half].astype(np.uint64) for half in (0, 1))
+        if kind is BlindKind.DOOR:
+            # only doors begin alike
+            order = np.argsort(ends)
+            order = order[order_by(np.unique(begins, return_inverse=True)[1][order])]
+        else:
+            order = np.argsort(begins)
         place[order] = np.arange(len(hashes), dtype=np.int32)
-        order = np.argsort(place[codes], kind="stable")
+        order = order_by(place[codes])
         codes, persons = codes[order], persons[order]
     for start in range(0, len(persons), ROWS_AT_A_TIME):
         end = start + ROWS_AT_A_TIME

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from wanjia.kernel.ordering import order_by
 from wanjia.register import rules
 
 # so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
@@ -16,7 +17,7 @@ LARGEST_KIND = 2**62
 def in_words(choices: pa.Table) -> pa.Table:
     """(person_id, chosen) in order of persons, from what `dossiers.choices` asks: each text is written and kept once, and some thousands serve a
     million persons."""
-    order = np.argsort(np.asarray(choices["person_id"]), kind="stable")
+    order = np.argsort(np.asarray(choices["person_id"]))
     held = choices.drop_columns(["person_id"])
     kinds, room = np.zeros(len(choices), np.int64), 1
     for column in held.columns:
@@ -46,7 +47,7 @@ def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
     Everybody in `lines` must be once in `choices`, and nobody else.
     """
     persons = np.asarray(lines["person_id"])
-    order = np.lexsort((np.asarray(lines["ordinal"]), persons))
+    order = order_by(persons, np.asarray(lines["ordinal"]))
     persons = persons[order]
     starts = np.flatnonzero(np.r_[True, persons[1:] != persons[:-1]]) if len(persons) else np.zeros(0, np.int64)
     if not np.array_equal(np.asarray(choices["person_id"]), persons[starts]):

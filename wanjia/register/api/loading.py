@@ -21,6 +21,7 @@ from django.db.models import Max
 
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_csv, filled_anew
+from wanjia.kernel.ordering import order_by
 from wanjia.privacy import api as privacy
 from wanjia.register.api.overlaying import with_events
 from wanjia.register.api.renewing import followed
@@ -257,10 +258,10 @@ def _by_person(rows: pa.Table) -> np.ndarray:
     """The places of rows in order of persons and kinds: PostgreSQL need not sort what it finds sorted, and what is asked together lies together."""
     persons = np.asarray(rows["person_id"])
     if "kind" not in rows.column_names:
-        return np.argsort(persons)
+        return order_by(persons)
     kinds = rows["kind"].combine_chunks().dictionary_encode()
-    rank = np.asarray(pc.rank(kinds.dictionary), np.int8)
-    return np.lexsort((rank[np.asarray(kinds.indices)], persons))
+    rank = np.asarray(pc.rank(kinds.dictionary), np.int64)
+    return order_by(persons, rank[np.asarray(kinds.indices)])
 
 
 def _difference(cursor: Any, fact: FactTable, stage: str, at: datetime, only: Sequence[int] | None) -> tuple[int, int]:
