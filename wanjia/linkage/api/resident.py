@@ -24,6 +24,7 @@ from wanjia.linkage.bulk import kinds, persons
 from wanjia.linkage.bulk import nodes as node_tables
 from wanjia.linkage.bulk import pairs as pair_tables
 from wanjia.linkage.bulk.names import FEW, WHOLE
+from wanjia.linkage.bulk.said import assertions_sql
 from wanjia.linkage.declared import Linkage, SourceTrust
 from wanjia.linkage.errors import NoLinks, TooManyForTheFastLane
 
@@ -96,7 +97,7 @@ class Resident:
         compiled = engine.con.compile(assertions)
         work.make(
             WHOLE.assertions,
-            node_tables.assertions_sql(linkage, trust, set(assertions.columns), f"({compiled}) q"),
+            assertions_sql(linkage, trust, set(assertions.columns), f"({compiled}) q"),
         )
         node_tables.make_nodes(work, linkage, trust, WHOLE)
         pair_tables.make_keyed(work, trained.model, nodes=WHOLE.nodes, keyed=WHOLE.keyed)
@@ -115,7 +116,7 @@ class Resident:
         with self._work.engine.among_few():
             self._work.put("few_input", assertions)
             incoming = self._work.arrow(
-                node_tables.assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
+                assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
             )
             leaving = self._leaving(incoming, withdrawn or [])
             touched, replaced = self._regroup(incoming, leaving)

@@ -12,6 +12,7 @@ from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api.state import ANY, Judgement, Trained
 from wanjia.linkage.bulk import hidden, pairs, terms
+from wanjia.linkage.bulk.said import Said
 from wanjia.linkage.declared import Linkage
 from wanjia.linkage.errors import NothingToLinkBy
 from wanjia.linkage.rules import calibration
@@ -27,8 +28,11 @@ NO_FLOOR = -1e9
 DRIVERS_FOR_PRIOR = 50_000
 
 
-def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Trained:
-    """Train on `lk_said`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes. Raises `NothingToLinkBy`."""
+def train(work: Workspace, linkage: Linkage, *, said: Said, trained_on: list[int]) -> Trained:
+    """Train on what assertions `said`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes.
+
+    Raises `NothingToLinkBy`.
+    """
     keys = learning.filled_features(work, linkage, "lk_nodes")
     if not keys:
         raise NothingToLinkBy
@@ -46,7 +50,7 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
         count = hidden.make_hidden(
             work,
             linkage,
-            said="lk_said",
+            said=said,
             members="lk_members",
             nodes="lk_nodes",
             wanted=HIDDEN_WANTED,

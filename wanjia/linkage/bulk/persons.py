@@ -83,8 +83,9 @@ def make_persons(work: Workspace, names: Names, *, said: str | None = None) -> N
 
 def links_sql(names: Names) -> str:
     """SQL of the links, without the model's name, which is one and the same."""
-    # a numbered node draws others to it; only those that were drawn rest on a comparison
-    return f"""SELECT p.assertion_id, s.person_id,
+    # a numbered node draws others to it; only those that were drawn rest on a comparison. Told of nodes, who are half as many as their records
+    return f"""SELECT m.assertion_id, t.person_id, t.probability, t.band, t.method, t.evidence, t.weight FROM {names.members} m JOIN (
+        SELECT n.node_id, s.person_id,
         CAST(CASE WHEN n.num IS NULL THEN coalesce(c.probability, 1.0) ELSE 1.0 END AS FLOAT) AS probability,
         CASE WHEN v.node_id IS NULL THEN 'link' ELSE 'review' END AS band,
         CASE WHEN s.size = 1 THEN 'alone'
@@ -92,8 +93,9 @@ def links_sql(names: Names) -> str:
         WHEN c.node_id IS NULL THEN 'alone' ELSE 'model' END AS method,
         CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.pattern END AS evidence,
         CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.weight END AS weight
-        FROM {names.placed} p JOIN {names.persons} s ON p.cluster = s.cluster JOIN {names.nodes} n ON p.node_id = n.node_id
-        LEFT JOIN {names.clusters} c ON p.node_id = c.node_id LEFT JOIN {names.open_nodes} v ON p.node_id = v.node_id"""
+        FROM {names.nodes} n LEFT JOIN {names.clusters} c ON n.node_id = c.node_id
+        JOIN {names.persons} s ON s.cluster = coalesce(c.cluster, n.node_id)
+        LEFT JOIN {names.open_nodes} v ON n.node_id = v.node_id) t ON t.node_id = m.node_id"""
 
 
 def _make_review(work: Workspace, names: Names) -> None:
