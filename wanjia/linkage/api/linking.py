@@ -19,8 +19,8 @@ from wanjia.linkage.api.training import FLOOR_BITS, train
 from wanjia.linkage.bulk import nodes as node_tables
 from wanjia.linkage.bulk import pairs as pair_tables
 from wanjia.linkage.bulk import persons, refused
-from wanjia.linkage.bulk import said as said_sql
 from wanjia.linkage.bulk.names import WHOLE, Names
+from wanjia.linkage.bulk.said import assertions_sql, heads_sql
 from wanjia.linkage.declared import Linkage, SourceTrust
 from wanjia.linkage.rules import closing
 
@@ -92,16 +92,13 @@ def link(
     compiled = engine.con.compile(assertions)
     available = set(assertions.columns)
     # of most records only name and birth date are read: the rest is computed where it is asked for
-    work.view("lk_said", said_sql.assertions_sql(linkage, trust, available, f"({compiled}) q"))
-    said = said_sql.said_in("lk_said")
-    if engine.kind == "duckdb":
-        said = said_sql.said_when_asked(linkage, trust, available, f"({compiled})")
-    work.make("lk_assertions", said_sql.heads_sql(linkage, "lk_said"))
-    node_tables.make_nodes(work, linkage, trust, WHOLE, said=said)
+    work.view("lk_said", assertions_sql(linkage, trust, available, f"({compiled}) q"))
+    work.make("lk_assertions", heads_sql(linkage, "lk_said"))
+    node_tables.make_nodes(work, linkage, trust, WHOLE, said="lk_said")
     node_tables.make_digests(work, WHOLE.nodes)
     deliveries = [int(d) for (d,) in work.rows(f"SELECT DISTINCT delivery_id FROM ({compiled}) q")]
     step("model")
-    trained, fresh = _model_in_force(work, lake, linkage, said, deliveries, retrain)
+    trained, fresh = _model_in_force(work, lake, linkage, deliveries, retrain)
     step("score")
     scored = _score_changed(work, lake, trained, whole=fresh)
     step("close")
@@ -190,14 +187,14 @@ class _Steps:
 
 
 def _model_in_force(
-    work: Workspace, lake: Lake, linkage: Linkage, said: said_sql.Said, deliveries: list[int], retrain: bool
+    work: Workspace, lake: Lake, linkage: Linkage, deliveries: list[int], retrain: bool
 ) -> tuple[state.Trained, bool]:
     if not retrain and state.fits(lake, linkage):
         trained = state.load_trained(lake, linkage)
         if set(trained.trained_on) <= set(deliveries):
             state.load_terms(lake, work, linkage)
             return trained, False
-    trained = train(work, linkage, said=said, trained_on=deliveries)
+    trained = train(work, linkage, trained_on=deliveries)
     state.save_trained(lake, work, trained)
     return trained, True
 

@@ -12,7 +12,6 @@ from wanjia.linkage.adapters.model import Model
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api.state import ANY, Judgement, Trained
 from wanjia.linkage.bulk import hidden, pairs, terms
-from wanjia.linkage.bulk.said import Said
 from wanjia.linkage.declared import Linkage
 from wanjia.linkage.errors import NothingToLinkBy
 from wanjia.linkage.rules import calibration
@@ -28,8 +27,8 @@ NO_FLOOR = -1e9
 DRIVERS_FOR_PRIOR = 50_000
 
 
-def train(work: Workspace, linkage: Linkage, *, said: Said, trained_on: list[int]) -> Trained:
-    """Train on what assertions `said`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes.
+def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Trained:
+    """Train on `lk_said`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes.
 
     Raises `NothingToLinkBy`.
     """
@@ -50,7 +49,7 @@ def train(work: Workspace, linkage: Linkage, *, said: Said, trained_on: list[int
         count = hidden.make_hidden(
             work,
             linkage,
-            said=said,
+            said="lk_said",
             members="lk_members",
             nodes="lk_nodes",
             wanted=HIDDEN_WANTED,

@@ -8,14 +8,14 @@
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.said import ROW_BITS, Said, feature_columns
+from wanjia.linkage.bulk.said import ROW_BITS, feature_columns, told_by
 from wanjia.linkage.declared import Linkage, SourceTrust
 
 #: a number that splits into more persons than this is nobody's: the rest stay single records
 MOST_PERSONS_PER_NUMBER = 8
 
 
-def group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str, said: Said) -> None:
+def group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust], assertions: str, said: str) -> None:
     """Give every assertion its node: `lk_meant`, and before it `lk_grouped`, where a number needed a closer look.
 
     Nearly all records repeat name and birth date of their number's best record, and belong to it without more questions.
@@ -53,7 +53,7 @@ def group_by_number(work: Workspace, linkage: Linkage, trust: list[SourceTrust],
     _rejoin_renamed(work, linkage, trust)
 
 
-def _split_by_number(work: Workspace, linkage: Linkage, said: Said) -> int:
+def _split_by_number(work: Workspace, linkage: Linkage, said: str) -> int:
     """Give every doubted assertion its node; those that contradict the number's first person form further nodes.
 
     Makes `lk_round_0` … and returns how many there are.
@@ -62,7 +62,7 @@ def _split_by_number(work: Workspace, linkage: Linkage, said: Said) -> int:
     told = [c for c in feature_columns(linkage) if c.partition("__")[0] in whole]
     work.make(
         "lk_in_question",
-        f"SELECT s.assertion_id, s.num, s.ord, s.uniq, {', '.join(f's.{c}' for c in told)} FROM {said('lk_doubted')} s",
+        f"SELECT s.assertion_id, s.num, s.ord, s.uniq, {', '.join(f's.{c}' for c in told)} FROM {told_by(said, 'lk_doubted')} s",
     )
     unplaced = "lk_in_question"
     for r in range(MOST_PERSONS_PER_NUMBER):

@@ -13,8 +13,8 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.nodes import SEED, filled_up, more_sql, number_features, via_kin_sql, wanting_sql
-from wanjia.linkage.bulk.said import Said, feature_columns, said_in
+from wanjia.linkage.bulk.nodes import SEED, filled_up, more_sql, number_features, via_kin_sql
+from wanjia.linkage.bulk.said import feature_columns, told_by
 from wanjia.linkage.declared import Linkage
 
 
@@ -26,7 +26,7 @@ def sampling_key(work: Workspace) -> str:
     return work.number_of("digest")
 
 
-def make_hidden(work: Workspace, linkage: Linkage, *, said: Said, members: str, nodes: str, wanted: int) -> int:
+def make_hidden(work: Workspace, linkage: Linkage, *, said: str, members: str, nodes: str, wanted: int) -> int:
     """Make `lk_hidden`, `lk_sampled` and `lk_rest` with about `wanted` hidden records; returns how many there are."""
     features = feature_columns(linkage)
     hidden_columns = {kinds.column(k) for k in number_features(linkage)}
@@ -44,7 +44,7 @@ def make_hidden(work: Workspace, linkage: Linkage, *, said: Said, members: str, 
         "lk_sampled_ids",
         f"SELECT s.home, s.home_size, m.assertion_id FROM lk_sampled s JOIN {members} m ON m.node_id = s.home",
     )
-    work.make("lk_sampled_said", f"SELECT * FROM {said('lk_sampled_ids', 'home', 'home_size')} s")
+    work.make("lk_sampled_said", f"SELECT * FROM {told_by(said, 'lk_sampled_ids', 'home', 'home_size')} s")
     turn = work.drawn(f"concat(source, '|', coalesce(record_key, ''), '|', subject, '{SEED}')")
     work.make(
         "lk_sampled_members",
@@ -74,8 +74,8 @@ def make_hidden(work: Workspace, linkage: Linkage, *, said: Said, members: str, 
         """SELECT node_id, min_by(assertion_id, ord) AS head, min_by(filled, ord) AS filled, count(*) AS size, bit_or(uniq) AS uniq
         FROM lk_rest_members GROUP BY node_id""",
     )
-    work.make("lk_rest_wanting", wanting_sql("lk_rest_members", "SELECT node_id, filled FROM lk_rest_heads"))
-    work.make("lk_rest_more", more_sql(features, said=said_in("lk_sampled_said"), wanting="lk_rest_wanting"))
+    heads = "SELECT node_id, filled FROM lk_rest_heads"
+    work.make("lk_rest_more", more_sql(features, said="lk_sampled_said", members="lk_rest_members", heads=heads))
     listed = ", ".join(f"{told} AS {c}" for c, told in filled_up(features).items())
     work.make(
         "lk_rest_bare",

@@ -20,7 +20,7 @@ from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
 from wanjia.linkage.bulk.grouping import group_by_number
 from wanjia.linkage.bulk.names import Names
-from wanjia.linkage.bulk.said import Said, bits_of, feature_columns, said_in, whole_of
+from wanjia.linkage.bulk.said import bits_of, feature_columns, told_by, whole_of
 from wanjia.linkage.declared import Feature, Linkage, SourceTrust
 
 #: part of every text that samples are drawn by
@@ -30,9 +30,9 @@ KIN = "lk_kin_"
 
 
 def make_nodes(
-    work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names, *, said: Said | None = None
+    work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names, *, said: str | None = None
 ) -> None:
-    """Build members and nodes of `names` from its assertions. `said`: all they say, if it is not there."""
+    """Build members and nodes of `names` from its assertions. `said`: where all they say is, if not there."""
     make_bare_nodes(work, linkage, trust, names, said=said)
     kept = {}
     for feature in linkage.features:
@@ -50,15 +50,15 @@ def make_digests(work: Workspace, nodes: str) -> None:
 
 
 def make_bare_nodes(
-    work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names, *, said: Said | None = None
+    work: Workspace, linkage: Linkage, trust: list[SourceTrust], names: Names, *, said: str | None = None
 ) -> None:
     """The same without what kin tell: members and bare nodes."""
     assertions, members = names.assertions, names.members
-    is_large, said = said is not None, said or said_in(assertions)
+    is_large, said = said is not None, said or assertions
     features = feature_columns(linkage)
     if linkage.number is None:
         work.make(members, f"SELECT assertion_id, assertion_id AS node_id, arrival FROM {assertions}")
-        work.make(names.bare, _lone_sql(features, f"SELECT * FROM {said(assertions)}"))
+        work.make(names.bare, _lone_sql(features, f"SELECT * FROM {said}"))
         return
     group_by_number(work, linkage, trust, assertions, said)
     work.make("lk_clashes", "SELECT DISTINCT num AS clash FROM lk_grouped WHERE round > 0")
@@ -75,8 +75,7 @@ def make_bare_nodes(
     )
     # a node bears the id of its best record
     heads = f"SELECT node_id, filled FROM {members} WHERE assertion_id = node_id"
-    work.make("lk_wanting", wanting_sql(members, heads))
-    work.make("lk_more", more_sql(features, said=said, wanting="lk_wanting"))
+    work.make("lk_more", more_sql(features, said=said, members=members, heads=heads))
     # a number that proved to be somebody else's says nothing about its bearer
     own_number = {kinds.column(k) for k in number_features(linkage)}
     listed = ", ".join(
@@ -88,14 +87,12 @@ def make_bare_nodes(
         names.bare,
         # only the first person under a number keeps it: the others must not be pulled to it, nor barred from their own
         f"""SELECT s.assertion_id AS node_id, s.source, s.size, s.uniqs AS uniq, CASE WHEN s.round > 0 THEN NULL ELSE {number} END AS num,
-        c.clash, {listed} FROM {said("lk_sizes", "size", "uniqs", "round")} s
+        c.clash, {listed} FROM {told_by(said, "lk_sizes", "size", "uniqs", "round")} s
         LEFT JOIN lk_more m ON m.node_id = s.assertion_id LEFT JOIN lk_clashes c ON c.clash = {number}""",
     )
     if is_large:
         # what comes next takes their memory
-        work.drop(
-            "lk_firsts", "lk_meant", "lk_doubted", "lk_grouped", "lk_clashes", "lk_sizes", "lk_wanting", "lk_more"
-        )
+        work.drop("lk_firsts", "lk_meant", "lk_doubted", "lk_grouped", "lk_clashes", "lk_sizes", "lk_more")
 
 
 def number_features(linkage: Linkage) -> list[str]:
@@ -139,19 +136,12 @@ def _lone_sql(features: list[str], rows: str) -> str:
         CAST(NULL AS STRING) AS clash, {", ".join(features)} FROM ({rows}) a"""
 
 
-def wanting_sql(members: str, heads: str) -> str:
-    """SQL of (assertion_id, node_id, rank, fills): which of `members` (assertion_id, node_id, ord, filled) say something that the best record of
-    their node leaves empty, and what (bits of `filled`). `heads`: SQL of (node_id, filled), what the best records fill."""
-    return f"""SELECT m.assertion_id, m.node_id, m.ord AS rank, m.filled & ~h.filled AS fills FROM {members} m
-        JOIN ({heads}) h ON h.node_id = m.node_id WHERE (m.filled & ~h.filled) <> 0"""
-
-
-def more_sql(features: list[str], *, said: Said, wanting: str) -> str:
-    """SQL of (node_id, features): what the records of `wanting` (see `wanting_sql`) say of what their node's best record leaves empty.
+def more_sql(features: list[str], *, said: str, members: str, heads: str) -> str:
+    """SQL of (node_id, features): what `members` (assertion_id, node_id, ord, filled) say of the features that their best record leaves empty.
 
     A node says what its best record says, and of each feature that this one leaves empty what the next best says; parts come from the
     record that gives the whole. So only what the best record lacks is looked for among the others, who mostly repeat it: to compare
-    every value of every record takes ten times as long.
+    every value of every record takes ten times as long. `heads`: SQL of (node_id, filled), what the best records fill.
     """
     bits = bits_of(features)
     # an empty part of the record that gives the whole is the node's, so it must not be passed over as min_by passes over nulls
@@ -159,7 +149,9 @@ def more_sql(features: list[str], *, said: Said, wanting: str) -> str:
         f"nullif(min_by(coalesce({c}, ''), rank) FILTER (WHERE (fills & {bits[whole_of(c)]}) <> 0), '') AS {c}"
         for c in features
     )
-    return f"SELECT node_id, {more} FROM {said(wanting, 'node_id', 'rank', 'fills')} w GROUP BY node_id"
+    wanting = f"""(SELECT m.assertion_id, m.node_id, m.ord AS rank, m.filled & ~h.filled AS fills FROM {members} m
+        JOIN ({heads}) h ON h.node_id = m.node_id WHERE (m.filled & ~h.filled) <> 0)"""
+    return f"SELECT node_id, {more} FROM {told_by(said, wanting, 'node_id', 'rank', 'fills')} w GROUP BY node_id"
 
 
 def filled_up(features: list[str]) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """What linking reads of an assertion: who says it, when, and each feature, in the words both engines share."""
 
-from collections.abc import Callable, Sequence
-
 from wanjia.linkage.bulk import kinds
 from wanjia.linkage.declared import Linkage, SourceTrust
 
@@ -18,10 +16,8 @@ def feature_columns(linkage: Linkage) -> list[str]:
     return found
 
 
-def assertions_sql(
-    linkage: Linkage, trust: list[SourceTrust], available: set[str], table: str, beside: Sequence[str] = ()
-) -> str:
-    """The part of every assertion that linking reads, from `table` with the columns `available`, and its columns `beside`.
+def assertions_sql(linkage: Linkage, trust: list[SourceTrust], available: set[str], table: str) -> str:
+    """The part of every assertion that linking reads, from `table` with the columns `available`.
 
     `filled`: which wholes (see `whole_of`) the record fills, a bit each in the order of `wholes`.
     """
@@ -46,7 +42,7 @@ def assertions_sql(
     told = {n: sql for f in linkage.features for n, sql in kinds.assertion_columns(f, available).items()}
     bits = bits_of(list(told))
     filled = " + ".join(f"CASE WHEN {told[whole]} IS NOT NULL THEN {bit} ELSE 0 END" for whole, bit in bits.items())
-    columns += [f"{filled} AS filled", *(f"{sql} AS {name}" for name, sql in told.items()), *beside]
+    columns += [f"{filled} AS filled", *(f"{sql} AS {name}" for name, sql in told.items())]
     return f"SELECT {', '.join(columns)} FROM {table}"
 
 
@@ -56,30 +52,10 @@ def heads_sql(linkage: Linkage, said: str) -> str:
     return f"SELECT {', '.join([*HEAD, *named])} FROM {said}"
 
 
-#: SQL of all that some assertions say: of those in a table (SQL, with assertion_id), and these columns of it
-Said = Callable[..., str]
-
-
-def said_in(table: str) -> Said:
-    """What assertions say, from a table that holds all of it."""
-
-    def said(some: str, *beside: str) -> str:
-        columns = "".join(f", i.{column}" for column in beside)
-        return f"(SELECT t.*{columns} FROM {table} t JOIN {some} i ON i.assertion_id = t.assertion_id)"
-
-    return said
-
-
-def said_when_asked(linkage: Linkage, trust: list[SourceTrust], available: set[str], table: str) -> Said:
-    """The same from assertions as standardised: what is computed of them is computed of those that are asked for, and not of all before they are
-    picked out, as an engine does with a view."""
-
-    def said(some: str, *beside: str) -> str:
-        columns = "".join(f", i.{column}" for column in beside)
-        picked = f"(SELECT q.*{columns} FROM {table} q JOIN {some} i ON i.assertion_id = q.assertion_id) r"
-        return f"({assertions_sql(linkage, trust, available, picked, beside)})"
-
-    return said
+def told_by(said: str, some: str, *beside: str) -> str:
+    """SQL of what the assertions in table `some` (assertion_id) say, of all in table `said`, and of the columns `beside` of `some`."""
+    columns = "".join(f", i.{column}" for column in beside)
+    return f"(SELECT t.*{columns} FROM {said} t JOIN {some} i ON i.assertion_id = t.assertion_id)"
 
 
 def bits_of(features: list[str]) -> dict[str, int]:
