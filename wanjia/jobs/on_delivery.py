@@ -270,17 +270,19 @@ def _link_and_load(
         count = told["rows_out"] = int(engine.arrow(assertions.aggregate(n=assertions.count()))["n"][0].as_py())
     if not count and not lake.exists("linkage/links"):
         return
-    with timer.stage("link") as told:
-        decided = reviewing.decided()
-        linked = linkage.link(engine, lake=lake, assertions=assertions, sources=sources.values(), decided=decided)
-        report.linkage = asdict(linked)
-        told.update(rows_in=linked.assertions, rows_out=linked.persons, **_figures(report.linkage))
-    engine.forget("lk_")
-    # the database writes links while the engine resolves; both are whole before the register changes
+    # links are sealed and written to the database while the engine resolves; both is done before the register changes
     with ThreadPoolExecutor(1) as beside:
-        loading = beside.submit(_load_links, lake, report.linkage)
+        with timer.stage("link") as told:
+            decided = reviewing.decided()
+            linked = linkage.link(
+                engine, lake=lake, assertions=assertions, sources=sources.values(), decided=decided, beside=beside
+            )
+            report.linkage = linked.figures()
+            told.update(rows_in=linked.assertions, rows_out=linked.persons, **_figures(report.linkage))
+        loading = beside.submit(_load_links, linked)
+        engine.forget("lk_")
         with timer.stage("resolve") as told:
-            links = engine.load("main_links", lake.read("linkage/links").select(["assertion_id", "person_id", "band"]))
+            links = engine.load("main_links", linked.made.links.select(["assertion_id", "person_id", "band"]))
             # what is counted at the end; the assertions' own tables go as soon as they are taken over, and make room for the next
             value_issues = intake.active_issues(engine)
             issued = assertions.semi_join(value_issues, "assertion_id").select("assertion_id", "source")
@@ -329,14 +331,14 @@ def _link_and_load(
         told.update(report.findings)
 
 
-def _load_links(lake: Any, figures: dict[str, Any]) -> dict[str, int]:
+def _load_links(linked: Any) -> dict[str, int]:
     """The links into PostgreSQL, in a thread: its own connection ends with it."""
     from django.db import connection
 
     from wanjia.linkage import api as linkage
 
     try:
-        return linkage.load_links(lake, figures=figures)
+        return linkage.load_links(linked)
     finally:
         connection.close()
 

@@ -3,10 +3,6 @@
 import pyarrow as pa
 import pytest
 
-from wanjia.kernel.lake import Lake
-from wanjia.linkage.api import state
-from wanjia.linkage.errors import NoLinks
-
 LINKS = pa.schema(
     [
         ("assertion_id", pa.int64()), ("person_id", pa.int64()), ("probability", pa.float32()), ("band", pa.string()),
@@ -49,15 +45,15 @@ def case(one, two, **said):
 
 
 @pytest.fixture
-def kept(tmp_path, db):
+def kept(db):
     from wanjia.linkage.api.tables import load_links
 
-    lake = Lake.open(tmp_path)
+    runs = [None]
 
     def keep(links, review=(), share=1.0):
-        lake.write(state.LINKS, pa.Table.from_pylist(list(links), schema=LINKS))
-        lake.write(state.REVIEW, pa.Table.from_pylist(list(review), schema=REVIEW))
-        return load_links(lake, review_share=share)
+        runs.append(pa.Table.from_pylist(list(links), schema=LINKS))
+        pairs = pa.Table.from_pylist(list(review), schema=REVIEW)
+        return load_links(runs[-1], pairs, before=runs[-2], review_share=share)
 
     return keep
 
@@ -117,8 +113,13 @@ def test_the_queue_holds_every_shared_number_and_the_likeliest_of_the_rest(kept)
     assert set(cases()) == {(3, 4), (5, 6)}
 
 
-def test_nothing_linked_yet(tmp_path, db):
+def test_what_another_run_left_is_replaced_whole(kept, db):
     from wanjia.linkage.api.tables import load_links
+    from wanjia.linkage.models import Link
 
-    with pytest.raises(NoLinks):
-        load_links(Lake.open(tmp_path), review_share=1.0)
+    kept([link(1, 10), link(2, 10)])
+    other = pa.Table.from_pylist([link(2, 30), link(3, 30, model="m-2")], schema=LINKS)
+    mine = pa.Table.from_pylist([link(1, 10, model="m-2"), link(4, 40, model="m-2")], schema=LINKS)
+    told = load_links(mine, pa.Table.from_pylist([], schema=REVIEW), before=other, review_share=1.0)
+    assert (told["links"], held()) == (2, {1: 10, 4: 40})
+    assert set(Link.objects.values_list("model", flat=True)) == {"m-2"}

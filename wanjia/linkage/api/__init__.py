@@ -79,7 +79,16 @@ def trust_of(sources) -> list[SourceTrust]:
 
 
 def link(
-    engine, *, lake: Lake, assertions, sources, decided=None, profile: Path | None = None, retrain=False, progress=None
+    engine,
+    *,
+    lake: Lake,
+    assertions,
+    sources,
+    decided=None,
+    profile: Path | None = None,
+    retrain=False,
+    progress=None,
+    beside=None,
 ) -> "Linked":
     """Link the active assertions, see `linking.link`. `sources`: the declared sources, for their role and reliability; `decided`:
     what officers decided of pairs (`reviewing.decided`)."""
@@ -94,14 +103,17 @@ def link(
         decided=decided,
         retrain=retrain,
         progress=progress,
+        beside=beside,
     )
 
 
-def load_links(lake: Lake, *, figures=None) -> dict[str, int]:
-    """Bring PostgreSQL's link table and review queue to what the lake holds; see `tables.load_links`."""
+def load_links(linked: "Linked") -> dict[str, int]:
+    """Bring PostgreSQL's link table and review queue to what linking made, once that is sealed; see `tables.load_links`."""
     from wanjia.linkage.api import tables
 
-    return tables.load_links(lake, review_share=declared_linkage().targets.review_share, figures=figures)
+    made, share = linked.made, declared_linkage().targets.review_share
+    made.sealed.result()
+    return tables.load_links(made.links, made.review, before=made.before, review_share=share, figures=linked.figures())
 
 
 def open_resident(engine, *, lake: Lake, assertions, sources, profile: Path | None = None) -> "Resident":

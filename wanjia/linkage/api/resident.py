@@ -17,12 +17,14 @@ from wanjia.kernel.held import Held
 from wanjia.kernel.lake import Lake
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.api import state
-from wanjia.linkage.api.linking import OFFICERS, close_clusters, reviewed
+from wanjia.linkage.api.clustering import OFFICERS, close_clusters
+from wanjia.linkage.api.linking import reviewed
 from wanjia.linkage.api.training import FLOOR_BITS
 from wanjia.linkage.bulk import kinds, persons
 from wanjia.linkage.bulk import nodes as node_tables
 from wanjia.linkage.bulk import pairs as pair_tables
 from wanjia.linkage.bulk.names import FEW, WHOLE
+from wanjia.linkage.bulk.said import assertions_sql
 from wanjia.linkage.declared import Linkage, SourceTrust
 from wanjia.linkage.errors import NoLinks, TooManyForTheFastLane
 
@@ -30,11 +32,11 @@ MOST_ROWS = 500
 #: a chain of resembling records longer than this many steps is followed no further at once; clusters are far smaller
 MOST_STEPS = 30
 #: what persons are made from, of an assertion
-FOUNDING = ["assertion_id", "source", "record_key", "subject", "arrival"]
+FOUNDING = ["assertion_id", "source", "record_key", "subject"]
 #: the column that numbers rows which have no id
 PLACE = "place"
 #: what is kept of a member
-MEMBER = ["assertion_id", "node_id"]
+MEMBER = ["assertion_id", "node_id", "arrival"]
 #: what clusters are closed by, of a node
 CLOSING = ["node_id", "source", "size", "uniq", "num", "clash"]
 
@@ -95,7 +97,7 @@ class Resident:
         compiled = engine.con.compile(assertions)
         work.make(
             WHOLE.assertions,
-            node_tables.assertions_sql(linkage, trust, set(assertions.columns), f"({compiled}) q"),
+            assertions_sql(linkage, trust, set(assertions.columns), f"({compiled}) q"),
         )
         node_tables.make_nodes(work, linkage, trust, WHOLE)
         pair_tables.make_keyed(work, trained.model, nodes=WHOLE.nodes, keyed=WHOLE.keyed)
@@ -114,7 +116,7 @@ class Resident:
         with self._work.engine.among_few():
             self._work.put("few_input", assertions)
             incoming = self._work.arrow(
-                node_tables.assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
+                assertions_sql(self._linkage, self._trust, set(assertions.column_names), "few_input")
             )
             leaving = self._leaving(incoming, withdrawn or [])
             touched, replaced = self._regroup(incoming, leaving)

@@ -10,9 +10,6 @@ from django.db import connection, transaction
 
 from wanjia.kernel import clock
 from wanjia.kernel.database import copy_csv, filled_anew
-from wanjia.kernel.lake import Lake
-from wanjia.linkage.api import state
-from wanjia.linkage.errors import NoLinks
 from wanjia.linkage.models import Link, LinkRun, ReviewCase
 from wanjia.linkage.rules.closing import SHARED_NUMBER
 
@@ -30,26 +27,29 @@ CASE_COLUMNS = [
     "record_r",
     "band",
 ]
-LOADED = "linkage/links_loaded"
 PIECE_ROWS = 200_000
 
 
-def load_links(lake: Lake, *, review_share: float, figures: dict[str, object] | None = None) -> dict[str, int]:
-    """Bring the link table and the review queue to what the lake holds; returns rows written and removed.
+def load_links(
+    links: pa.Table,
+    review: pa.Table,
+    *,
+    before: pa.Table | None = None,
+    review_share: float,
+    figures: dict[str, object] | None = None,
+) -> dict[str, int]:
+    """Bring the link table and the review queue to what linking made; returns rows written and removed.
 
-    Safe to repeat and to interrupt: what the tables hold is told by a digest kept in the same transaction, and where it is not what
-    was loaded last, everything is loaded again. Cases an officer has decided are never touched. The queue holds at most `review_share` of
-    the persons. Raises `NoLinks`.
+    Safe to repeat and to interrupt: what the tables hold is told by a digest kept in the same transaction; only the difference is written where
+    that is `before`, the links of the run before, and everything where it is not. Cases an officer has decided are never touched. The queue holds at
+    most `review_share` of the persons.
     """
-    if not lake.exists(state.LINKS):
-        raise NoLinks
-    links = lake.read(state.LINKS).select(COLUMNS)
-    review = lake.read(state.REVIEW)
+    links = links.select(COLUMNS)
     digest = _digest(links)
     last = LinkRun.objects.order_by("-id").first()
     if last is not None and last.links_digest == digest:
         fresh, gone = links.slice(0, 0), []
-    elif last is not None and lake.exists(LOADED) and _digest(before := lake.read(LOADED)) == last.links_digest:
+    elif last is not None and before is not None and _digest(before := before.select(COLUMNS)) == last.links_digest:
         fresh, gone = _difference(before, links)
     else:
         fresh, gone = links, None
@@ -64,7 +64,6 @@ def load_links(lake: Lake, *, review_share: float, figures: dict[str, object] | 
             links_digest=digest,
             figures=figures or {},
         )
-    lake.write(LOADED, links)
     return {"links": fresh.num_rows, "removed": len(gone) if gone is not None else 0, "cases": cases}
 
 
@@ -136,8 +135,12 @@ def _difference(before: pa.Table, links: pa.Table) -> tuple[pa.Table, list[int]]
 def _write_links(cursor, fresh: pa.Table, gone: list[int] | None) -> None:
     table = Link._meta.db_table
     if gone is None:
+        # one model made them all: as a default its name is neither written nor read a million times
+        model = fresh.column("model")[0].as_py() if fresh.num_rows else ""
+        cursor.execute(f'ALTER TABLE "{table}" ALTER COLUMN model SET DEFAULT %s', [model])
         with filled_anew(cursor, table):
-            copy_csv(cursor, table, COLUMNS, _csv_pieces(fresh), is_anew=True)
+            copy_csv(cursor, table, COLUMNS[:-1], _csv_pieces(fresh.select(COLUMNS[:-1])), is_anew=True)
+        cursor.execute(f'ALTER TABLE "{table}" ALTER COLUMN model DROP DEFAULT')
         return
     if gone:
         cursor.execute(f'DELETE FROM "{table}" WHERE assertion_id = ANY(%s)', [gone])

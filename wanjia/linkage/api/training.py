@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from wanjia.linkage.adapters import training as learning
 from wanjia.linkage.adapters.model import Model
@@ -27,7 +28,10 @@ DRIVERS_FOR_PRIOR = 50_000
 
 
 def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Trained:
-    """Train on `lk_assertions`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes. Raises `NothingToLinkBy`."""
+    """Train on `lk_said`, `lk_members`, `lk_nodes`, `lk_digests`; leaves `lk_keyed` as the model keys the nodes.
+
+    Raises `NothingToLinkBy`.
+    """
     keys = learning.filled_features(work, linkage, "lk_nodes")
     if not keys:
         raise NothingToLinkBy
@@ -45,7 +49,6 @@ def train(work: Workspace, linkage: Linkage, *, trained_on: list[int]) -> Traine
         count = hidden.make_hidden(
             work,
             linkage,
-            assertions="lk_assertions",
             said="lk_said",
             members="lk_members",
             nodes="lk_nodes",
@@ -225,7 +228,7 @@ def _calibrate(work: Workspace, model: Model, linkage: Linkage, judged: pa.Table
     home = judged.column("is_home").to_numpy(zero_copy_only=False)
     # only where the far side has a number is it known whether it is the same
     allowed = ~contradicting(model, pattern) & (numbered > 0)
-    between = source_pairs(judged.column("source_l"), judged.column("source_r"))
+    between = source_pairs(judged.column("source_l"), judged.column("source_r")).to_numpy(zero_copy_only=False)
     homes = dict(work.rows("SELECT h.source, count(*) FROM lk_hidden h WHERE home_size > 1 GROUP BY h.source"))
     reached = work.rows(
         "SELECT count(*) FROM lk_hidden h JOIN lk_hidden_pairs p ON p.l = h.node_id AND p.r = h.home WHERE h.home_size > 1"
@@ -281,15 +284,11 @@ def _believe_model(work: Workspace, model: Model):
     return {ANY: curve}, {ANY: chosen}, Judgement(blocking_recall=None, points=points)
 
 
-def source_pairs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
+def source_pairs(left: pa.Array, right: pa.Array) -> pa.Array:
     """ "a|b" of every pair, the two source codes in order of the alphabet."""
-    import pyarrow.compute as pc
-
     swap = pc.greater(left, right)
     first, second = pc.if_else(swap, right, left), pc.if_else(swap, left, right)
-    return pc.binary_join_element_wise(first.cast(pa.string()), second.cast(pa.string()), "|").to_numpy(
-        zero_copy_only=False
-    )
+    return pc.binary_join_element_wise(first.cast(pa.string()), second.cast(pa.string()), "|")
 
 
 def _points(weight: np.ndarray, home: np.ndarray, matches: float) -> list[dict[str, float]]:

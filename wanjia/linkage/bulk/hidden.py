@@ -13,7 +13,8 @@ number have no rest: for them every link is wrong, as it is for a real record wh
 
 from wanjia.linkage.adapters.workspace import Workspace
 from wanjia.linkage.bulk import kinds
-from wanjia.linkage.bulk.nodes import SEED, feature_columns, filled_up, more_sql, number_features, via_kin_sql
+from wanjia.linkage.bulk.nodes import SEED, filled_up, more_sql, number_features, via_kin_sql
+from wanjia.linkage.bulk.said import feature_columns, told_by
 from wanjia.linkage.declared import Linkage
 
 
@@ -25,9 +26,7 @@ def sampling_key(work: Workspace) -> str:
     return work.number_of("digest")
 
 
-def make_hidden(
-    work: Workspace, linkage: Linkage, *, assertions: str, said: str, members: str, nodes: str, wanted: int
-) -> int:
+def make_hidden(work: Workspace, linkage: Linkage, *, said: str, members: str, nodes: str, wanted: int) -> int:
     """Make `lk_hidden`, `lk_sampled` and `lk_rest` with about `wanted` hidden records; returns how many there are."""
     features = feature_columns(linkage)
     hidden_columns = {kinds.column(k) for k in number_features(linkage)}
@@ -42,18 +41,23 @@ def make_hidden(
     )
     turn = work.drawn(f"concat(a.source, '|', coalesce(a.record_key, ''), '|', a.subject, '{SEED}')")
     work.make(
+        "lk_sampled_ids",
+        f"SELECT s.home, s.home_size, m.assertion_id FROM lk_sampled s JOIN {members} m ON m.node_id = s.home",
+    )
+    work.make("lk_sampled_said", f"SELECT * FROM {told_by(said, 'lk_sampled_ids', 'home', 'home_size')} s")
+    turn = work.drawn(f"concat(source, '|', coalesce(record_key, ''), '|', subject, '{SEED}')")
+    work.make(
         "lk_sampled_members",
-        f"""SELECT s.home, s.home_size, m.assertion_id, a.ord, a.uniq, a.filled,
-        row_number() OVER (PARTITION BY s.home
-        ORDER BY {turn}, m.assertion_id) AS turn
-        FROM lk_sampled s JOIN {members} m ON m.node_id = s.home JOIN {assertions} a ON a.assertion_id = m.assertion_id""",
+        f"""SELECT home, assertion_id, ord, uniq, filled, row_number() OVER (PARTITION BY home
+        ORDER BY {turn}, assertion_id) AS turn FROM lk_sampled_said""",
     )
     shown = ", ".join(f"CAST(NULL AS STRING) AS {c}" if c in hidden_columns else f"a.{c}" for c in features)
     work.make(
         "lk_hidden_bare",
         f"""SELECT -1 - a.assertion_id AS node_id, a.source, CAST(1 AS BIGINT) AS size, CAST(0 AS BIGINT) AS uniq,
-        CAST(NULL AS STRING) AS num, CAST(NULL AS STRING) AS clash, {shown}, s.home, s.home_size, a.num AS hidden_num
-        FROM {said} a JOIN (SELECT * FROM lk_sampled_members WHERE turn = 1) s ON a.assertion_id = s.assertion_id""",
+        CAST(NULL AS STRING) AS num, CAST(NULL AS STRING) AS clash, {shown}, a.home, a.home_size, a.num AS hidden_num
+        FROM lk_sampled_said a JOIN (SELECT assertion_id FROM lk_sampled_members WHERE turn = 1) s
+        ON a.assertion_id = s.assertion_id""",
     )
     told = via_kin_sql(linkage, bare="lk_hidden_bare", everyone=nodes)
     work.make(
@@ -71,11 +75,11 @@ def make_hidden(
         FROM lk_rest_members GROUP BY node_id""",
     )
     heads = "SELECT node_id, filled FROM lk_rest_heads"
-    work.make("lk_rest_more", more_sql(features, said=said, members="lk_rest_members", heads=heads))
+    work.make("lk_rest_more", more_sql(features, said="lk_sampled_said", members="lk_rest_members", heads=heads))
     listed = ", ".join(f"{told} AS {c}" for c, told in filled_up(features).items())
     work.make(
         "lk_rest_bare",
-        f"""SELECT h.node_id, s.source, h.size, h.uniq, s.num, CAST(NULL AS STRING) AS clash, {listed} FROM {said} s
+        f"""SELECT h.node_id, s.source, h.size, h.uniq, s.num, CAST(NULL AS STRING) AS clash, {listed} FROM lk_sampled_said s
         JOIN lk_rest_heads h ON h.head = s.assertion_id LEFT JOIN lk_rest_more m ON m.node_id = h.node_id""",
     )
     work.make("lk_rest", via_kin_sql(linkage, bare="lk_rest_bare", everyone=nodes))

@@ -20,16 +20,21 @@ def founder_text(table: str) -> str:
     return f"concat({table}.source, '|', {table}.record_key, '|', {table}.subject)"
 
 
-def make_decided(work: Workspace, names: Names, officers: str) -> None:
+def make_decided(work: Workspace, names: Names, officers: str, *, said: str | None = None) -> None:
     """Make `decided`: pairs of nodes of which an officer said whether they are one person, from the decisions about records in table `officers`.
 
-    A decision stays with its records, whatever delivery states them anew; of several about one pair of nodes the last counts.
+    A decision stays with its records, whatever delivery states them anew; of several about one pair of nodes the last counts. `said`: where what
+    records are called is, if not among the assertions (as below).
     """
+    if not work.rows(f"SELECT count(*) FROM {officers}")[0][0]:
+        # what everybody's records are known by is not asked for nothing
+        work.make(names.decided, f"SELECT record_l AS l, record_r AS r, is_same FROM {officers}")
+        return
     record = FIRST_63_BITS[work.kind].format(text=founder_text("a"))
     work.make(
         names.told,
         f"""SELECT t.node_id, t.record FROM (SELECT m.node_id, {record} AS record FROM {names.members} m
-        JOIN {names.assertions} a ON a.assertion_id = m.assertion_id) t
+        JOIN {said or names.assertions} a ON a.assertion_id = m.assertion_id) t
         JOIN (SELECT record_l AS record FROM {officers} UNION SELECT record_r FROM {officers}) o ON o.record = t.record""",
     )
     work.make(
@@ -40,23 +45,28 @@ def make_decided(work: Workspace, names: Names, officers: str) -> None:
     )
 
 
-def make_records(work: Workspace, names: Names) -> None:
+def make_records(work: Workspace, names: Names, *, said: str | None = None) -> None:
     """Make `review_records`: assertion → what its record is known by in decisions, for the pairs that wait for an officer."""
     record = FIRST_63_BITS[work.kind].format(text=founder_text("a"))
     work.make(
         names.review_records,
-        f"""SELECT a.assertion_id, {record} AS record FROM {names.assertions} a
+        f"""SELECT a.assertion_id, {record} AS record FROM {said or names.assertions} a
         JOIN (SELECT l AS node_id FROM {names.review} UNION SELECT r FROM {names.review}) v ON v.node_id = a.assertion_id""",
     )
 
 
 def make_links(work: Workspace, names: Names, model: str) -> None:
     """Make persons, review and links from members, clusters and review pairs."""
+    make_persons(work, names)
+    work.make(names.links, f"SELECT k.*, '{model}' AS model FROM ({links_sql(names)}) k")
+
+
+def make_persons(work: Workspace, names: Names, *, said: str | None = None) -> None:
+    """Make persons and review: what `links_sql` asks."""
     work.make(
         names.placed,
-        f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster, a.arrival
-        FROM {names.members} m JOIN {names.assertions} a ON a.assertion_id = m.assertion_id
-        LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
+        f"""SELECT m.assertion_id, m.node_id, coalesce(c.cluster, m.node_id) AS cluster, m.arrival
+        FROM {names.members} m LEFT JOIN {names.clusters} c ON m.node_id = c.node_id""",
     )
     # the first arrival is found by number; names are put together of those only, which are two fifths
     text = founder_text("a")
@@ -66,24 +76,26 @@ def make_links(work: Workspace, names: Names, model: str) -> None:
         SELECT f.cluster, min({text}) AS founder, max(f.size) AS size FROM (
         SELECT cluster, min(arrival) AS arrival, count(*) AS size FROM {names.placed} GROUP BY cluster) f
         JOIN {names.placed} p ON p.cluster = f.cluster AND p.arrival = f.arrival
-        JOIN {names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY f.cluster) g""",
+        JOIN {said or names.assertions} a ON a.assertion_id = p.assertion_id GROUP BY f.cluster) g""",
     )
     _make_review(work, names)
-    work.make(
-        names.links,
-        # a numbered node draws others to it; only those that were drawn rest on a comparison
-        f"""SELECT p.assertion_id, s.person_id,
+
+
+def links_sql(names: Names) -> str:
+    """SQL of the links, without the model's name, which is one and the same."""
+    # a numbered node draws others to it; only those that were drawn rest on a comparison. Told of nodes, who are half as many as their records
+    return f"""SELECT m.assertion_id, t.person_id, t.probability, t.band, t.method, t.evidence, t.weight FROM {names.members} m JOIN (
+        SELECT n.node_id, s.person_id,
         CAST(CASE WHEN n.num IS NULL THEN coalesce(c.probability, 1.0) ELSE 1.0 END AS FLOAT) AS probability,
         CASE WHEN v.node_id IS NULL THEN 'link' ELSE 'review' END AS band,
         CASE WHEN s.size = 1 THEN 'alone'
         WHEN c.by_officer AND n.num IS NULL THEN 'officer' WHEN n.num IS NOT NULL OR (n.size > 1 AND c.node_id IS NULL) THEN 'number'
         WHEN c.node_id IS NULL THEN 'alone' ELSE 'model' END AS method,
         CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.pattern END AS evidence,
-        CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.weight END AS weight,
-        '{model}' AS model
-        FROM {names.placed} p JOIN {names.persons} s ON p.cluster = s.cluster JOIN {names.nodes} n ON p.node_id = n.node_id
-        LEFT JOIN {names.clusters} c ON p.node_id = c.node_id LEFT JOIN {names.open_nodes} v ON p.node_id = v.node_id""",
-    )
+        CASE WHEN n.num IS NULL AND c.pattern >= 0 THEN c.weight END AS weight
+        FROM {names.nodes} n LEFT JOIN {names.clusters} c ON n.node_id = c.node_id
+        JOIN {names.persons} s ON s.cluster = coalesce(c.cluster, n.node_id)
+        LEFT JOIN {names.open_nodes} v ON n.node_id = v.node_id) t ON t.node_id = m.node_id"""
 
 
 def _make_review(work: Workspace, names: Names) -> None:

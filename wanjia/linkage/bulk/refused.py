@@ -54,7 +54,7 @@ def found_in(work: Workspace, linkage: Linkage, stopped: Mapping[str, list[str]]
     Each key is laid to the part that is commonest for its kind, and to the source that says it more often than its size lets expect. `said`: SQL of
     the assertions as standardised. A key that is small enough by now is left out.
     """
-    totals = dict(work.rows("SELECT source, count(*) FROM lk_assertions GROUP BY source"))
+    totals = dict(work.rows("SELECT source, count(*) FROM lk_said GROUP BY source"))
     found: set[tuple[str, str, int]] = set()
     for rule in linkage.blocking:
         if not stopped.get(rule.key):

@@ -4,23 +4,45 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from wanjia.kernel.ordering import order_by
+from wanjia.register import rules
 
 # so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
 PERSONS_AT_ONCE = 20_000
+# that times the number of a column's values is no 64-bit number any more
+LARGEST_KIND = 2**62
 
 
-def in_order(choices: pa.Table) -> pa.Table:
-    """(person_id, chosen) in order of persons, each text kept once: some thousands serve a million persons."""
-    texts = pc.dictionary_encode(choices["chosen"])
-    choices = pa.table({"person_id": choices["person_id"], "chosen": texts})
-    return choices.take(order_by(np.asarray(choices["person_id"]))).combine_chunks()
+def in_words(choices: pa.Table) -> pa.Table:
+    """(person_id, chosen) in order of persons, from what `dossiers.choices` asks: each text is written and kept once, and some thousands serve a
+    million persons."""
+    order = np.argsort(np.asarray(choices["person_id"]))
+    held = choices.drop_columns(["person_id"])
+    kinds, room = np.zeros(len(choices), np.int64), 1
+    for column in held.columns:
+        codes = column.combine_chunks().dictionary_encode(null_encoding="encode")
+        if room * len(codes.dictionary) > LARGEST_KIND:
+            kinds, room = _numbered(kinds)
+        # whoever has the same of all columns so far and of this one is of one kind
+        kinds = kinds * len(codes.dictionary) + np.asarray(codes.indices)
+        room *= max(1, len(codes.dictionary))
+    kinds, count = _numbered(kinds)
+    one_of = np.zeros(count, np.int64)
+    one_of[kinds] = np.arange(len(kinds))
+    texts = pa.array([rules.chosen_text(one) for one in held.take(one_of).to_pylist()], pa.string())
+    chosen = pa.DictionaryArray.from_arrays(kinds[order].astype(np.int32), texts)
+    return pa.table({"person_id": choices["person_id"].combine_chunks().take(order), "chosen": chosen})
+
+
+def _numbered(kinds: np.ndarray) -> tuple[np.ndarray, int]:
+    """The kinds by numbers from 0 on, and how many there are."""
+    codes = pa.array(kinds).dictionary_encode()
+    return np.asarray(codes.indices).astype(np.int64), len(codes.dictionary)
 
 
 def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
-    """(person_id, dossier) of every person, some at a time, from (person_id, chosen) and (person_id, ordinal, line, locator).
+    """(person_id, dossier) of every person, some at a time, from (person_id, chosen) as `in_words` gives it and (person_id, ordinal, line, locator).
 
     Everybody in `lines` must be once in `choices`, and nobody else.
     """
@@ -28,7 +50,6 @@ def put_together(choices: pa.Table, lines: pa.Table) -> Iterator[pa.Table]:
     order = order_by(persons, np.asarray(lines["ordinal"]))
     persons = persons[order]
     starts = np.flatnonzero(np.r_[True, persons[1:] != persons[:-1]]) if len(persons) else np.zeros(0, np.int64)
-    choices = in_order(choices)
     if not np.array_equal(np.asarray(choices["person_id"]), persons[starts]):
         raise ValueError("the choices are not of those persons whose lines there are")
     chosen = choices["chosen"].combine_chunks()

@@ -22,7 +22,7 @@ from wanjia.kernel.engine import Engine
 from wanjia.privacy import api as privacy
 from wanjia.privacy.api import BlindKind
 from wanjia.register import rules
-from wanjia.register.api.assembling import put_together
+from wanjia.register.api.assembling import in_words, put_together
 from wanjia.register.api.loading import LoadResult, write
 from wanjia.register.api.resolving import FACTS, Elsewhere, FactTable, resolve
 from wanjia.register.errors import FewTooMany
@@ -168,7 +168,7 @@ class _Replayed:
         return self._ask(fact.frame)
 
     def dossiers(self) -> Iterator[pa.Table]:
-        yield from put_together(self._ask("choices"), self._ask("lines"))
+        yield from put_together(in_words(self._ask("choices")), self._ask("lines"))
 
     def searchable(self) -> pa.Table:
         return self._ask("searchable")

@@ -14,7 +14,7 @@ from ibis.expr.types import Table
 from wanjia.kernel.engine import Engine
 from wanjia.privacy.api import Dossier, dossier_made
 from wanjia.register import rules
-from wanjia.register.api.assembling import in_order, put_together
+from wanjia.register.api.assembling import in_words, put_together
 from wanjia.register.bulk import agreement, dossiers, facts, relations, statements, survivors
 from wanjia.register.bulk.checks import findings
 from wanjia.register.bulk.statements import Part, Statements
@@ -122,7 +122,7 @@ class Resolution:
     def dossiers(self) -> Iterator[pa.Table]:
         """The persons' dossiers in pieces of (person_id, dossier), in order of persons, so that PostgreSQL finds its keys sorted."""
         # what was chosen is asked once for all: it takes joins of all winners, and is said in few different texts
-        choices = in_order(self.engine.arrow(self.queries["choices"]))
+        choices = in_words(self.engine.arrow(self.queries["choices"]))
         if self.persons <= PERSONS_IN_A_PIECE:
             yield from put_together(choices, self.engine.arrow(self.queries["lines"]))
             return
@@ -142,7 +142,7 @@ class Resolution:
         rows = Statements(tuple(Part(p.frame.semi_join(asked, "person_id"), p.source) for p in self.rows.parts))
         resolved = Winners(tuple(t.semi_join(asked, "person_id") for t in self.resolved.tables))
         made = put_together(
-            self.engine.arrow(dossiers.choices(resolved, self.rules)),
+            in_words(self.engine.arrow(dossiers.choices(resolved, self.rules))),
             self.engine.arrow(dossiers.lines(rows, self.rules)),
         )
         return [dossier_made(**one) for some in made for one in some.to_pylist()]
@@ -157,9 +157,8 @@ class Resolution:
         """How each source's statements fare against what holds: {source, subject, element, rows, known, given, shared, differs, stale}."""
         counted = []
         for stated, listed in survivors.groups_of(self.rows, self.rules):
-            held = self.resolved.table_of(listed[0])
-            rows = self.engine.arrow(agreement.agreement(stated, held, listed, self.ranks)).to_pylist()
-            counted += agreement.listed(rows, listed)
+            asked = agreement.agreement(stated, self.resolved, listed, self.ranks)
+            counted += agreement.listed([row for one in asked for row in self.engine.arrow(one).to_pylist()], listed)
         return counted
 
     def findings(self, checks: Mapping[str, Check]) -> Table:

@@ -1,24 +1,49 @@
 """How each source's statements fare against what holds: the counts behind accuracy and timeliness in a scorecard."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ibis.expr.types import Table, Value
 
 from wanjia.register import rules
 from wanjia.register.bulk.statements import Part, Statements
-from wanjia.register.bulk.survivors import Ranks, comparable
+from wanjia.register.bulk.survivors import Ranks, Winners, comparable, is_stated
 from wanjia.register.rules import ElementRule
 
 COUNTS = ("known", "given", "shared", "differs", "stale")
 
 
-def agreement(statements: Statements, held: Table, element_rules: Sequence[ElementRule], ranks: Ranks) -> Table:
-    """How the statements of a group of elements (`survivors.groups_of`) fare against what holds of them (`Winners.table_of`).
+def agreement(
+    statements: Statements, winners: Winners, element_rules: Sequence[ElementRule], ranks: Ranks
+) -> tuple[Table, ...]:
+    """How the statements of a group of elements (`survivors.groups_of`) fare against what holds of them.
 
     One row for each source and subject: `rows`, and for the element number i of `element_rules`
     `known_<i>` records about people of whom anybody states the element, `given_<i>` statements made, `shared_<i>` those about people of whom
     somebody else states it too, `differs_<i>` those of them that say otherwise than what holds, `stale_<i>` those of these that are older.
+    The counts of several tables add up; what one does not count is nothing.
     """
+    repeated = winners.repeated.get(element_rules[0].key)
+    if repeated is None:
+        return (_compared(statements, winners.table_of(element_rules[0]), element_rules, ranks),)
+    # one source speaks of nearly everybody once: such a record stands against no other, and needs no look at what holds
+    [part] = statements.parts
+    once = Part(part.frame.anti_join(repeated.persons, "person_id"), part.source)
+    again = Part(part.frame.semi_join(repeated.persons, "person_id"), part.source)
+    return _alone(once, element_rules), _compared(Statements((again,)), repeated.held, element_rules, ranks)
+
+
+def _alone(once: Part, element_rules: Sequence[ElementRule]) -> Table:
+    """The counts of people of whom there is one record."""
+    counts = {"rows": once.frame.count()}
+    for n, rule in enumerate(element_rules):
+        counts[f"given_{n}"] = once.frame[rule.columns[0]].count()
+        counts[f"known_{n}"] = _count(is_stated(once, rule)) if len(rule.columns) > 1 else counts[f"given_{n}"]
+    return once.frame.group_by(["source", "subject"]).aggregate(**counts)
+
+
+def _compared(statements: Statements, held: Table, element_rules: Sequence[ElementRule], ranks: Ranks) -> Table:
+    """The counts of people whose statements have to be held against what holds."""
     numbered = list(enumerate(element_rules))
     types = statements.types
     value_of = {n: comparable(rule, frozenset(types)) for n, rule in numbered}
@@ -51,10 +76,14 @@ def agreement(statements: Statements, held: Table, element_rules: Sequence[Eleme
 
 def listed(rows: Sequence[Mapping], element_rules: Sequence[ElementRule]) -> list[dict]:
     """The counts of `agreement` in rows of {source, subject, element, rows, known, given, shared, differs, stale}."""
+    added: dict[tuple, Counter] = {}
+    for row in rows:
+        counts = {name: int(count or 0) for name, count in row.items() if name not in ("source", "subject")}
+        added.setdefault((row["source"], row["subject"]), Counter()).update(counts)
     return [
-        {"source": row["source"], "subject": row["subject"], "element": rule.key, "rows": row["rows"]}
-        | {name: int(row[f"{name}_{number}"]) for name in COUNTS}
-        for row in rows
+        {"source": source, "subject": subject, "element": rule.key, "rows": counts["rows"]}
+        | {name: counts[f"{name}_{number}"] for name in COUNTS}
+        for (source, subject), counts in added.items()
         for number, rule in enumerate(element_rules)
     ]
 

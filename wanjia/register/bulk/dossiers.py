@@ -40,7 +40,7 @@ def lines(statements: Statements, element_rules: Sequence[ElementRule]) -> Table
         return rows.select(
             "person_id",
             "ordinal",
-            line=is_first.ifelse(rules.DOSSIER_PART, rules.DOSSIER_RECORD) + _line(part, element_rules),
+            line=_line(part, element_rules, is_first.ifelse(rules.DOSSIER_PART, rules.DOSSIER_RECORD)),
             locator=is_first.ifelse(rules.DOSSIER_PART, ",") + rows.assertion_id.cast("string"),
         )
 
@@ -48,10 +48,25 @@ def lines(statements: Statements, element_rules: Sequence[ElementRule]) -> Table
 
 
 def choices(winners: Winners, element_rules: Sequence[ElementRule]) -> Table:
-    """(person_id, chosen): which statement won each element, and by which rule; one row for each person, in no order."""
-    averages = [rule.columns[0] for rule in element_rules if rule.strategy == "average"]
-    resolved = winners.pick(*(f"{rule.key}__won" for rule in element_rules), *averages)
-    return resolved.select("person_id", chosen=_choices(resolved, element_rules))
+    """Which statement won each element; one row for each person, in no order.
+
+    Person_id, and whole numbers that hold the winners' ordinals, each plus 1 (0: nobody states the element), some elements in one: text is made of
+    the few that differ, outside the engine (api/assembling.py). A column's name tells its elements, see `rules.packed_name`; a column
+    that bears the name of one average is the text of what it came to.
+    """
+    packed, names = [], []
+    for table in winners.tables:
+        held = [(place, rule) for place, rule in enumerate(element_rules) if f"{rule.key}__won" in table.columns]
+        columns: dict[str, Value] = {}
+        for first in range(0, len(held), rules.ORDINALS_PACKED):
+            some = held[first : first + rules.ORDINALS_PACKED]
+            columns[rules.packed_name([(place, rule.tag, rule.letter) for place, rule in some])] = _packed(table, some)
+        for place, rule in held:
+            if rule.strategy == "average":
+                columns[rules.packed_name([(place, rule.tag, rules.AVERAGED)])] = table[rule.columns[0]].cast("string")
+        names += columns
+        packed.append(table.select("person_id", **columns))
+    return Winners(tuple(packed)).pick(*names)
 
 
 def searchable(statements: Statements) -> Table:
@@ -107,11 +122,11 @@ def tags(element_rules: Sequence[ElementRule]) -> Mapping[str, str]:
     }
 
 
-def _line(part: Part, element_rules: Sequence[ElementRule]) -> Value:
-    """One statement: where it comes from, and what it says."""
+def _line(part: Part, element_rules: Sequence[ElementRule], begins: Value) -> Value:
+    """One statement: where it comes from, and what it says. `begins` is before it, put there while it is short: a line is copied each time."""
     rows = part.frame
     head = [
-        _padded(rows.ordinal),
+        begins + _padded(rows.ordinal),
         rows.source,
         ibis.coalesce(rows.record_key, ibis.literal("")),
         ibis.coalesce(rows.subject, ibis.literal("")),
@@ -126,16 +141,13 @@ def _line(part: Part, element_rules: Sequence[ElementRule]) -> Value:
     return ibis.literal(rules.DOSSIER_FIELD).join([*head, *said])
 
 
-def _choices(resolved: Table, element_rules: Sequence[ElementRule]) -> Value:
-    """Which statement won each element, and by which rule."""
-    chosen = []
-    for rule in element_rules:
-        won = resolved[f"{rule.key}__won"]
-        text = ibis.literal(f"{rule.tag}=") + ordinal_of(won).cast("string") + ibis.literal(rule.letter)
-        if rule.strategy == "average":
-            text = text + ibis.literal(":") + resolved[rule.columns[0]].cast("string")
-        chosen.append(text)
-    return ibis.literal(rules.DOSSIER_FIELD).join(chosen)
+def _packed(table: Table, held: Sequence[tuple[int, ElementRule]]) -> Value:
+    """The ordinals of the elements' winners in one number."""
+    found: Value = ibis.literal(0, "int64")
+    for n, (_, rule) in enumerate(held):
+        ordinal = ibis.coalesce(ordinal_of(table[f"{rule.key}__won"]), ibis.literal(-1, "int64"))
+        found = found + (ordinal + 1) * rules.ORDINAL_ROOM**n
+    return found
 
 
 def _padded(ordinal: Value) -> Value:

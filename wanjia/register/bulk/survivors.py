@@ -8,7 +8,7 @@ everybody's columns is mostly about nothing, and does not fit a processor's cach
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 from ibis.expr.types import Table, Value
@@ -54,11 +54,23 @@ class Ranks:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """Of elements that one source delivers: (person_id) of those of whom it has several records, and the winners of these."""
+
+    persons: Table
+    held: Table
+
+
+@dataclass(frozen=True)
 class Winners:
     """What holds: for every element its value column(s), `<key>__won` (the winning preference key) and `<key>__said` (how many statements were
-    made about it), in tables of elements that go together. Everybody is in the first; in another only those of whom its sources speak."""
+    made about it), in tables of elements that go together. Everybody is in the first; in another only those of whom its sources speak.
+
+    `repeated`: element → who alone had to be compared, where that is known.
+    """
 
     tables: tuple[Table, ...]
+    repeated: Mapping[str, Repeated] = field(default_factory=dict)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -104,13 +116,15 @@ def groups_of(
 def resolve(engine: Engine, statements: Statements, element_rules: Sequence[ElementRule], ranks: Ranks) -> Winners:
     """Saves and returns what holds of every person."""
     groups = groups_of(statements, element_rules)
-    tables = [_winners(engine, rows, listed, ranks, number) for number, (rows, listed) in enumerate(groups)]
+    repeated: dict[str, Repeated] = {}
+    tables = [_winners(engine, rows, listed, ranks, number, repeated) for number, (rows, listed) in enumerate(groups)]
     if len(groups[0][0].parts) < len(statements.parts):
         everybody = statements.union(lambda part: part.frame.select("person_id")).distinct()
         tables.insert(0, engine.save(f"{RESOLVED}_persons", everybody))
-    winners = Winners(tuple(tables))
+    winners = Winners(tuple(tables), repeated)
     for rule in element_rules:
         if rule.strategy in ("vote", "average"):
+            repeated.pop(rule.key, None)
             choose = _vote if rule.strategy == "vote" else _average
             better = choose(statements, winners, rule, ranks)
             tables = [
@@ -119,21 +133,26 @@ def resolve(engine: Engine, statements: Statements, element_rules: Sequence[Elem
                 else table
                 for table in winners.tables
             ]
-            winners = Winners(tuple(tables))
+            winners = Winners(tuple(tables), repeated)
     return winners
 
 
 def _winners(
-    engine: Engine, statements: Statements, element_rules: Sequence[ElementRule], ranks: Ranks, number: int
+    engine: Engine,
+    statements: Statements,
+    element_rules: Sequence[ElementRule],
+    ranks: Ranks,
+    number: int,
+    repeated: dict[str, Repeated],
 ) -> Table:
-    """Saves and returns the winners of elements that the same sources deliver."""
+    """Saves and returns the winners of elements that the same sources deliver; fills in `repeated` where it is one source."""
     taken = {rule.key: _taken(statements, rule) for rule in element_rules}
     columns = list(dict.fromkeys(column for wanted in taken.values() for column in wanted.values()))
 
     def keyed(part: Part) -> Table:
         # a statement that says nothing about the element has no key there; masking once is a third cheaper than filtering every aggregate
         keys = {
-            f"k_{rule.key}": _is_stated(part, rule).ifelse(ranks.preference(part, rule), ibis.null("int64"))
+            f"k_{rule.key}": is_stated(part, rule).ifelse(ranks.preference(part, rule), ibis.null("int64"))
             for rule in element_rules
         }
         return part.frame.select("person_id", **{c: statements.column(part, c) for c in columns}, **keys)
@@ -142,7 +161,9 @@ def _winners(
     name = f"{RESOLVED}_{number}"
     # Spark would compute such rows again at every use, and loses track of columns that are only handed on
     if engine.kind == "duckdb" and len(statements.parts) == 1 and statements.parts[0].source is not None:
-        return _of_one_source(engine, rows, element_rules, taken, name)
+        found, again = _of_one_source(engine, rows, element_rules, taken, name)
+        repeated.update({rule.key: again for rule in element_rules})
+        return found
     pieces = max(1, statements.rows * (len(columns) + 2 * len(element_rules)) // CELLS_IN_A_PIECE)
     parts = []
     for piece in range(pieces):
@@ -169,7 +190,7 @@ def _compared(engine: Engine, rows: Table, element_rules: Sequence[ElementRule],
 
 def _of_one_source(
     engine: Engine, rows: Table, element_rules: Sequence[ElementRule], taken: _Taken, name: str
-) -> Table:
+) -> tuple[Table, Repeated]:
     """The same of one source. It speaks of nearly everybody once, and whoever speaks alone wins: such rows are read where they lie, and only
     the others are compared."""
     repeated = rows.group_by("person_id").aggregate(times=rows.count()).filter(lambda t: t.times > 1)
@@ -184,7 +205,7 @@ def _of_one_source(
         for held, column in taken[rule.key].items():
             # what stands beside a value that was not stated is nobody's
             chosen[held] = key.notnull().ifelse(once[column], ibis.null(once[column].type()))
-    return ibis.union(once.select("person_id", **chosen), compared)
+    return ibis.union(once.select("person_id", **chosen), compared), Repeated(repeated, compared)
 
 
 def _taken(statements: Statements, rule: ElementRule) -> dict[str, str]:
@@ -211,7 +232,8 @@ def ordinal_of(won: Value) -> Value:
     return won % rules.ORDINAL_SPAN
 
 
-def _is_stated(part: Part, rule: ElementRule) -> Value:
+def is_stated(part: Part, rule: ElementRule) -> Value:
+    """Does the statement say anything about the element?"""
     present = [part.frame[column].notnull() for column in rule.columns if part.has(column)]
     stated = present[0]
     for another in present[1:]:

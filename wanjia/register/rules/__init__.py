@@ -20,6 +20,10 @@ SOUND_STEP = RANK_STEP * (LAST_RANK + 1)
 # the separators of a dossier's text, as wanjia.privacy.rules reads them (a test holds the two together: the engine's part must not need Django)
 DOSSIER_PART, DOSSIER_RECORD, DOSSIER_FIELD = "\x1d", "\x1e", "\x1f"
 
+# of what was chosen: an ordinal plus 1, as many as a signed 64-bit number holds
+ORDINAL_ROOM = 2 * ORDINAL_SPAN
+ORDINALS_PACKED = 4
+
 HEAD_RELATIONS = ("01", "02")  # GB/T 4761: 本人, 户主
 SPOUSE_RELATIONS = ("10", "11", "12")
 CHILD_RELATIONS = (
@@ -84,7 +88,40 @@ class ElementRule:
 
 
 RULE_LETTERS: dict[str, str] = {"precedence": "p", "recency": "r", "vote": "v", "average": "a"}
+#: stands between the letter and what an average came to
+AVERAGED = ":"
 RULE_NAMES = {**{letter: name for name, letter in RULE_LETTERS.items()}, "e": "event"}
+
+
+def packed_name(elements: Iterable[tuple[int, str, str]]) -> str:
+    """The name of a column about these elements: (place in a dossier, tag, letter of the rule)."""
+    return "|".join(f"{place}.{tag}.{letter}" for place, tag, letter in elements)
+
+
+def packed_elements(name: str) -> list[tuple[int, str, str]]:
+    """The elements in a name that `packed_name` made."""
+    found = []
+    for element in name.split("|"):
+        place, _, rest = element.partition(".")
+        tag, _, letter = rest.rpartition(".")
+        found.append((int(place), tag, letter))
+    return found
+
+
+def chosen_text(held: Mapping[str, int | str | None]) -> str:
+    """Which statement won each element, and by which rule, as a dossier says it. `held`: column of `packed_name` → number, or text of an average."""
+    said: dict[int, str] = {}
+    for name, value in held.items():
+        for place, tag, letter in packed_elements(name):
+            if letter == AVERAGED:
+                # it stands behind the column of its ordinal
+                if place in said and value is not None:
+                    said[place] += f"{AVERAGED}{value}"
+                continue
+            value, ordinal = divmod(value or 0, ORDINAL_ROOM)
+            if ordinal:
+                said[place] = f"{tag}={ordinal - 1}{letter}"
+    return DOSSIER_FIELD.join(said[place] for place in sorted(said))
 
 
 def element_rules(elements: Iterable[DeclaredElement], available: Iterable[str]) -> list[ElementRule]:
