@@ -222,7 +222,7 @@ def _run(
                 with timer.stage("standardise") as told:
                     pending = chain([first] if first is not None else [], coming)
                     done, refused = intake.standardise_pending(
-                        engine, profile, pending=pending, said=said, by=by, why=why
+                        engine, profile, pending=pending, texts=come.texts, said=said, by=by, why=why
                     )
                     report.take(come)
                     report.deliveries = [_counts(delivery) for delivery in done]

@@ -26,6 +26,8 @@ class Come:
     known_again: int = 0
     unmatched: int = 0
     refused: list[tuple[int, str | None, Any]] = field(default_factory=list)
+    #: the texts of deliveries that need not be read from what landed
+    texts: dict[int, Any] = field(default_factory=dict)
 
 
 def receiving(
@@ -85,6 +87,8 @@ def _landed(inbox: Path | None, come: Come, *, by: str, why: str) -> Iterator[An
             if pulled is not None and pulled.was_known:
                 come.known_again += 1
             elif pulled is not None:
+                if pulled.texts is not None:
+                    come.texts[pulled.delivery.id] = pulled.texts
                 yield pulled.delivery
     while gathered := intake.gather_pushes(limit=PUSHES_AT_ONCE, by=by, why=why):
         yield from gathered

@@ -195,21 +195,53 @@ def test_parquet_without_rows():
         read(parquet({"编号": pa.array([], pa.string()), "姓名": pa.array([], pa.string())}), "parquet")
 
 
-def test_pulled_rows_are_the_lines_that_json_writes(tmp_path, monkeypatch):
-    url = f"sqlite:///{tmp_path / 'department.sqlite'}"
-    monkeypatch.setenv("SAMPLE_URL", url)
+KINDS = {"编号": sa.String, "姓名": sa.String, "性别": sa.String, "号码": sa.Float}
+
+
+@pytest.fixture
+def pulled(tmp_path, monkeypatch):
+    """(what is pulled from a department's database that holds such rows, the source)."""
+
+    def of(held: list[dict]):
+        url = f"sqlite:///{tmp_path / 'department.sqlite'}"
+        monkeypatch.setenv("SAMPLE_URL", url)
+        engine = sa.create_engine(url)
+        table = sa.Table("people", sa.MetaData(), *(sa.Column(name, kind) for name, kind in KINDS.items()))
+        table.metadata.create_all(engine)
+        with engine.begin() as connection:
+            for row in held:
+                connection.execute(table.insert(), row)
+        declared = source("table", format={"table": "people", "url_setting": "SAMPLE_URL"})
+        return pull_rows(declared, None), declared
+
+    return of
+
+
+def test_pulled_rows_are_the_lines_that_json_writes(pulled):
     held = [
         {"编号": "1", "姓名": '张"三\\\n\x01\x7f\u2028𠮷', "性别": None, "号码": 12.5},
         {"编号": "2", "姓名": "100%s %", "性别": "", "号码": 7.0},
     ]
-    engine = sa.create_engine(url)
-    kinds = {"编号": sa.String, "姓名": sa.String, "性别": sa.String, "号码": sa.Float}
-    table = sa.Table("people", sa.MetaData(), *(sa.Column(name, kind) for name, kind in kinds.items()))
-    table.metadata.create_all(engine)
-    with engine.begin() as connection:
-        connection.execute(table.insert(), held)
-    declared = source("table", format={"table": "people", "url_setting": "SAMPLE_URL"})
-    pulled = pull_rows(declared, None)
-    texts = [{name: row[name] if row[name] is None else str(row[name]) for name in kinds} for row in held]
-    assert pulled.rows == 2
-    assert pulled.raw == "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts).encode()
+    found, _ = pulled(held)
+    texts = [{name: row[name] if row[name] is None else str(row[name]) for name in KINDS} for row in held]
+    assert found.rows == 2
+    assert found.raw == "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts).encode()
+    assert found.texts is None
+
+
+def test_the_texts_of_pulled_rows_are_what_reading_their_lines_gives(pulled):
+    held = [
+        {"编号": "1", "姓名": '张"三\\u738b\x7f\u2028𠮷', "性别": None, "号码": 12.5},
+        {"编号": "2", "姓名": "100%s %", "性别": "", "号码": None},
+        {"编号": None, "姓名": "=1+1", "性别": '{"a": 1}', "号码": None},
+    ]
+    found, declared = pulled(held)
+    by_texts, by_lines = json_lines.read_texts(found.texts, declared), json_lines.read_json_lines(found.raw, declared)
+    assert by_texts.table.equals(by_lines.table)
+    assert by_texts.refused == by_lines.refused
+    assert by_texts.report == by_lines.report
+
+
+def test_a_pull_that_finds_nothing_has_no_texts(pulled):
+    found, _ = pulled([])
+    assert (found.raw, found.rows, found.texts) == (b"", 0, None)

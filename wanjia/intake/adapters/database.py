@@ -19,6 +19,7 @@ from wanjia.kernel import settings
 
 BATCH_ROWS = 2_000  # few enough to stay in the processor's cache
 MAPPED_BYTES = 1024**3
+FIRST_PRINTED = 0x20  # before it are the control characters
 #: a text as JSON writes it, characters as they are
 _quoted = json.encoder.encode_basestring
 _TEXTS = {str, type(None)}
@@ -26,11 +27,13 @@ _TEXTS = {str, type(None)}
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one pull found: the rows as JSON lines, how many, and how far the watermark has come."""
+    """What one pull found: the rows as JSON lines, how many, how far the watermark has come, and the rows' texts: what reading the lines
+    gives. None where the lines must be read to know that, because a text holds control characters."""
 
     raw: bytes
     rows: int
     watermark: str | None
+    texts: pa.Table | None
 
 
 def address_of(source: Source) -> str | None:
@@ -68,12 +71,16 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
                 query = query.order_by(held)
                 if watermark is not None:
                     query = query.where(held >= _typed(watermark, held))
-            pieces, rows = [], 0
-            last = watermark
+            pieces, told, rows = [], [], 0
+            is_plain, last = True, watermark
             held_at = list(columns).index(mark) if mark else None
             found = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(query)
             for part in found.partitions():
-                pieces.append(_lines(columns, part))
+                texts = [_texts(column) for column in zip(*part, strict=True)]
+                odd = [_odd_octets(cells) for cells in texts]
+                is_plain = is_plain and all((octets >= FIRST_PRINTED).all() for octets in odd)
+                pieces.append(_lines(columns, texts, odd))
+                told.append(pa.record_batch(texts, names=list(columns)))
                 rows += len(part)
                 if held_at is not None:
                     last = next((_text(row[held_at]) for row in reversed(part) if row[held_at] is not None), last)
@@ -83,7 +90,7 @@ def pull_rows(source: Source, watermark: str | None) -> Pulled:
     except (sa.exc.SQLAlchemyError, ImportError, ValueError) as wrong:
         # the class alone: a database's own message may quote values
         raise PullFailed(source=source.code, reason=type(wrong).__name__) from None
-    return Pulled(b"".join(pieces), rows, last)
+    return Pulled(b"".join(pieces), rows, last, pa.Table.from_batches(told) if rows and is_plain else None)
 
 
 def _chosen(source: Source, delivered: list[str]) -> dict[str, str]:
@@ -112,23 +119,35 @@ def _typed(watermark: str, column: Any) -> Any:
     return watermark
 
 
-def _lines(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> pa.Buffer:
+def _texts(column: Sequence[Any]) -> pa.Array:
+    """The cells of a column as texts."""
+    texts = column if set(map(type, column)) <= _TEXTS else [None if cell is None else _text(cell) for cell in column]
+    return pa.array(texts, pa.string())
+
+
+def _odd_octets(cells: pa.Array) -> numpy.ndarray:
+    """The octets of the cells that JSON does not write as they are."""
+    octets = numpy.frombuffer(cells.buffers()[2] or b"", numpy.uint8)
+    return octets[(octets < FIRST_PRINTED) | (octets == 0x22) | (octets == 0x5C)]
+
+
+def _lines(names: Iterable[str], columns: list[pa.Array], odd: list[numpy.ndarray]) -> pa.Buffer:
     """The rows as the lines `json.dumps` would write. Column by column in Arrow: a piece of Python for each cell takes five times as long."""
     pieces: list[Any] = []
-    for name, column in zip(names, zip(*rows, strict=True), strict=True):
-        pieces += [f"{', ' if pieces else '{'}{_quoted(name)}: ", _cells(column)]
-    lines = pc.binary_join_element_wise(*pieces, "}\n", "")
+    before = "{"
+    for name, cells, octets in zip(names, columns, odd, strict=True):
+        quote = ""
+        if octets.size:
+            cells = pa.array(["null" if text is None else _quoted(text) for text in cells.to_pylist()], pa.string())
+        elif cells.null_count:
+            cells = pc.fill_null(pc.binary_join_element_wise('"', cells, '"', ""), "null")
+        else:
+            # the quotes that every cell has stand in what is written between the cells
+            quote = '"'
+        pieces += [f"{before}{_quoted(name)}: {quote}", cells]
+        before = f"{quote}, "
+    lines = pc.binary_join_element_wise(*pieces, f"{quote}}}\n", "")
     return lines.buffers()[2]
-
-
-def _cells(column: Sequence[Any]) -> pa.Array:
-    """The cells of a column as JSON writes them."""
-    texts = column if set(map(type, column)) <= _TEXTS else [None if cell is None else _text(cell) for cell in column]
-    cells = pa.array(texts, pa.string())
-    octets = numpy.frombuffer(cells.buffers()[2] or b"", numpy.uint8)
-    if ((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any():
-        return pa.array(["null" if text is None else _quoted(text) for text in texts], pa.string())
-    return pc.fill_null(pc.binary_join_element_wise('"', cells, '"', ""), "null")
 
 
 def _text(value: Any) -> str:

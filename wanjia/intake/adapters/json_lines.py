@@ -46,18 +46,32 @@ def read_json_lines(raw: bytes, source: Source, *, kind: str = "jsonl") -> ReadR
     utf8, encoding, _ = to_utf8(raw)
     if utf8.lstrip()[:1] == b"[":
         utf8 = _lines_of_array(utf8)
-    report = ReadingReport(kind, encoding, list(source.format.encodings), header_row=0)
     regular = _regular(utf8)
     if regular is not None:
-        taken = _taken_keys(sorted(regular.column_names), source, report)
-        row_no = pa.array(numpy.arange(1, regular.num_rows + 1, dtype=numpy.int64))
-        columns = {
-            name: regular[keys[0]] if len(keys) == 1 else pc.coalesce(*(regular[key] for key in keys))
-            for name, keys in taken.items()
-        }
-        refused = []
-    else:
-        row_no, columns, refused = _parsed(utf8, source, report)
+        return read_texts(regular, source, kind=kind, encoding=encoding)
+    report = ReadingReport(kind, encoding, list(source.format.encodings), header_row=0)
+    return _read(*_parsed(utf8, source, report), source, report)
+
+
+def read_texts(told: pa.Table, source: Source, *, kind: str = "jsonl", encoding: str = "utf-8") -> ReadRows:
+    """The same of lines that hold nothing but texts, as a table of their keys. Raises the errors about columns."""
+    report = ReadingReport(kind, encoding, list(source.format.encodings), header_row=0)
+    taken = _taken_keys(sorted(told.column_names), source, report)
+    row_no = pa.array(numpy.arange(1, told.num_rows + 1, dtype=numpy.int64))
+    columns = {
+        name: told[keys[0]] if len(keys) == 1 else pc.coalesce(*(told[key] for key in keys))
+        for name, keys in taken.items()
+    }
+    return _read(row_no, columns, [], source, report)
+
+
+def _read(
+    row_no: pa.Array,
+    columns: dict[str, pa.ChunkedArray],
+    refused: list[RefusedRow],
+    source: Source,
+    report: ReadingReport,
+) -> ReadRows:
     emptied = {name: _emptied(column) for name, column in columns.items()}
     return refuse_defective(_refuse_nested(ReadRows(text_table(row_no, emptied, source), refused, [], report)))
 

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pyarrow as pa
 from django.db import connection, transaction
 
 from wanjia.intake.adapters.database import Pulled, pull_rows
@@ -35,10 +36,11 @@ LANDING_LOCK = (
 
 @dataclass(frozen=True)
 class Received:
-    """What became of one file or pull: the delivery, and whether its content had been received before."""
+    """What became of one file or pull: the delivery, whether its content had been received before, and the rows' texts, if they are at hand."""
 
     delivery: Delivery
     was_known: bool
+    texts: pa.Table | None = None
 
 
 @dataclass
@@ -133,6 +135,7 @@ def pull(source: str, *, by: str, why: str, begun: Future[Pulled] | None = None)
         received = None
         if pulled.rows:
             received = _land(chosen, pulled.raw, ".jsonl", said_of(source, pulled.raw), by=by, why=why)
+            received = replace(received, texts=pulled.texts)
         SourceState.objects.update_or_create(
             source=source, defaults={"watermark": pulled.watermark, "pulled_at": clock.now()}
         )

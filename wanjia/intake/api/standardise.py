@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from wanjia.intake.adapters.files import check_envelope, read_delivery, suffix_of
-from wanjia.intake.adapters.json_lines import read_json_lines
+from wanjia.intake.adapters.json_lines import read_json_lines, read_texts
 from wanjia.intake.adapters.rows import ReadingReport, ReadRows, RefusedRow
 from wanjia.intake.api.batch import LAYERS, Standardised, begin_text, standardise_text
 from wanjia.intake.api.receive import bytes_of, note_event, note_failure, source_of
@@ -51,13 +51,15 @@ def standardise_pending(
     profile: standards.Profile | None = None,
     *,
     pending: Iterable[Delivery] | None = None,
+    texts: dict[int, pa.Table] | None = None,
     said: dict[int, pa.Table] | None = None,
     by: str,
     why: str,
 ) -> tuple[list[Delivery], list[tuple[Delivery, IntakeError]]]:
     """Standardise every received delivery in the order they came, or those of `pending`: (done, refused). One refused delivery does not stop
-    the others. `pending` is asked by a thread of its own, and may still be waiting for what comes. The assertions are put into `said` by the
-    deliveries' numbers, if it is given, for who would have to read them back from the lake."""
+    the others. `pending` is asked by a thread of its own, and may still be waiting for what comes. By the deliveries' numbers: rows of which the
+    texts are in `texts` are taken from there, and not read from what landed; the assertions are put into `said`, if it is given, for who
+    would have to read them back from the lake."""
     profile = profile or standards.load_profile()
     pending = deliveries_received() if pending is None else pending
     done, refused = [], []
@@ -67,7 +69,7 @@ def standardise_pending(
         ThreadPoolExecutor(LAYERS, "laying") as laying,
         ThreadPoolExecutor(1, "standardising") as running,
     ):
-        begun = ((delivery, reader.submit(_read_landed, delivery)) for delivery in pending)
+        begun = ((delivery, reader.submit(_read_landed, delivery, texts)) for delivery in pending)
         with ahead(begun, size=lambda _: 1, room=READ_AHEAD - 1) as readings:
 
             def begin(delivery: Delivery, reading: Future[ReadRows]) -> Future[_Begun]:
@@ -129,7 +131,7 @@ def standardise_delivery(
     with ThreadPoolExecutor(LAYERS, "laying") as laying:
 
         def begun(delivery: Delivery) -> _Begun:
-            return _begin(engine, delivery, _read_landed(delivery), profile, laying, _earlier(delivery))
+            return _begin(engine, delivery, _read_landed(delivery, None), profile, laying, _earlier(delivery))
 
         return _standardise(delivery_id, begun, None, by=by, why=why)
 
@@ -168,9 +170,11 @@ def _standardise(
         raise
 
 
-def _read_landed(delivery: Delivery) -> ReadRows:
+def _read_landed(delivery: Delivery, texts: dict[int, pa.Table] | None) -> ReadRows:
     """The text rows of a landed delivery. Touches no database, so another thread may do it."""
     source = source_named(delivery.source)
+    if texts and delivery.id in texts:
+        return read_texts(texts.pop(delivery.id), source)
     try:
         raw = lake().read_bytes(f"landing/{delivery.id}")
     except LakeFileMissing:

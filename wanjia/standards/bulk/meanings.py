@@ -37,17 +37,29 @@ _serial = itertools.count()
 
 @dataclass
 class Known:
-    """Texts that were read, and row by row what they mean."""
+    """Texts that were read, and row by row what they mean: in one table, or in those of `parts`, whose texts follow each other here."""
 
     texts: pa.ChunkedArray
-    values: pa.Table
+    values: pa.Table | None
+    parts: "list[Known]" = field(default_factory=list)
     _joining: threading.Lock = field(default_factory=threading.Lock)
 
-    def columns(self) -> list[pa.Array]:
-        """The columns of the meanings, each in one piece: put together when first taken from, which is not the engine's thread."""
+    def whole(self) -> pa.Table:
+        """The meanings, each column in one piece: put together when first taken from, which is not the engine's thread."""
         with self._joining:
-            self.values = self.values.combine_chunks()
-        return [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in self.values.columns]
+            values = pa.concat_tables([part.whole() for part in self.parts]) if self.values is None else self.values
+            self.values, self.parts = values.combine_chunks(), []
+            return self.values
+
+    def columns(self) -> list[pa.Array]:
+        """The columns of the meanings."""
+        return [column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in self.whole().columns]
+
+    def followed_by(self, other: "Known") -> "Known":
+        """These texts and the others. Not put together yet: who asks for other texts alone may never need these."""
+        return Known(
+            pa.chunked_array([*self.texts.chunks, *other.texts.chunks]), None, [*(self.parts or [self]), other]
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,12 @@ class Meant:
         """The meanings for every row of the column, null for an empty cell; of the places `rows` of the column alone, if given."""
         places = self.places if rows is None else self.places.take(rows)
         places = self.at.take(places)
-        return pa.table([column.take(places) for column in self.known.columns()], names=self.names)
+        return pa.table([_taken(column, places) for column in self.known.columns()], names=self.names)
+
+
+def _taken(column: pa.Array, places: pa.Array) -> pa.Array:
+    # most columns of reasons hold none
+    return pa.nulls(len(places), column.type) if column.null_count == len(column) else column.take(places)
 
 
 def standardise(
@@ -174,14 +191,14 @@ def _known(said: Sought, reading: Reading, engine: Engine, lookups: Lookups) -> 
         return read, at
     # another column of the same kind may have been read since
     at = _places_in(known, said)
-    if at.null_count:
-        unknown = pc.is_null(at)
-        read, read_at = _read(texts.filter(unknown), alike, of, engine, lookups)
-        at = pc.replace_with_mask(at, unknown, pc.add(read_at, pa.scalar(len(known.texts), pa.int32())))
-        known = lookups.known[of] = Known(
-            pa.chunked_array([*known.texts.chunks, *read.texts.chunks]), pa.concat_tables([known.values, read.values])
-        )
-    return known, at
+    if not at.null_count:
+        return known, at
+    unknown = pc.is_null(at)
+    read, read_at = _read(texts.filter(unknown), alike, of, engine, lookups)
+    both = lookups.known[of] = known.followed_by(read)
+    if at.null_count == len(at):
+        return read, read_at
+    return both, pc.replace_with_mask(at, unknown, pc.add(read_at, pa.scalar(len(known.texts), pa.int32())))
 
 
 def _read(texts: pa.Array, reading: Reading, of: Hashable, engine: Engine, lookups: Lookups) -> tuple[Known, pa.Array]:
