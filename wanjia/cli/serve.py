@@ -69,7 +69,7 @@ def _read_ahead() -> None:
     """Fill the memory while the pages are answering already."""
     from django.db import connection
 
-    from wanjia.kernel.database import read_ahead
+    from wanjia.kernel.table_files import read_ahead
 
     try:
         read_ahead(**READ_AHEAD)

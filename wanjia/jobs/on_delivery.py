@@ -9,7 +9,7 @@ import hashlib
 import json
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ from typing import Any
 
 from wanjia.jobs.receiving import Come, receiving
 from wanjia.jobs.turns import only_one
-from wanjia.kernel import settings
+from wanjia.kernel import clock, settings
 from wanjia.kernel.memory import for_bulk_work, give_back
 from wanjia.kernel.progress import Progress, SilentProgress
 
@@ -92,7 +92,6 @@ class _Clock:
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
         """Time a stage; the block fills rows_in, rows_out and detail into what it is given."""
         from wanjia.catalog import api as catalog
-        from wanjia.kernel import clock
 
         self._progress.stage(name)
         began, started_at = time.perf_counter(), clock.now()
@@ -242,7 +241,9 @@ def _run(
                         "fingerprint": fingerprint(),
                         "decisions": decisions,
                         "sizes": register.sizes(),
-                        **_outcome(report),
+                        "linkage": report.linkage,
+                        "register": report.register,
+                        "findings": report.findings,
                     }
             catalog.close_run(timer.run, outcome=outcome, by=by, why=why)
         except BaseException:
@@ -300,35 +301,44 @@ def _link_and_load(
         with timer.stage("load links") as told:
             told.update(loading.result())
     checks = load_folder(settings.profile_dir() / "checks", Check)
-    # what the engine has to count for the scores does not depend on the load
+    # what the engine has to count does not depend on the load: some of it is counted while the database still writes what was loaded …
     found = Early(lambda: engine.save("main_findings", resolution.findings(checks)))
-    agreement = Early(resolution.agreement)
-    with timer.stage("seal and load") as told:
-        loaded = register.load(resolution, beside=lambda: (found.begin(), agreement.begin()), by=by, why=why)
-        # who left without being merged (the records were withdrawn) has no successor
-        merged = linkage.successors(engine, lake=lake, former_ids=register.persons_who_left())
-        register.redirect_persons(merged, by=by, why=why)
-        register.count_population(resolution=resolution, by=by, why=why)
-        report.register = loaded.counts
-        told.update(rows_out=loaded.persons, steps=loaded.seconds)
-    with timer.stage("score quality") as told:
-        days = {check.code: check.working_days for check in checks.values()}
-        alike = linkage.findings(engine, lake=lake, checks=checks)
-        report.findings = catalog.file_findings(
-            engine, found.value().union(alike), working_days=days, dossiers=resolution.dossiers_of, by=by, why=why
-        )
-        told["rows_out"] = catalog.score(
-            timer.run,
-            engine,
-            assertions=issued,
-            agreement=agreement.value(),
-            value_issues=value_issues,
-            findings=found.value(),
-            rows_by_source=_rows_by_source(),
-            by=by,
-            why=why,
-        )
-        told.update(report.findings)
+    alike = partial(linkage.findings, engine, lake=lake, checks=checks)
+    defects = Early(lambda: catalog.gather_findings(engine, found.value().union(alike())))
+    counted = Early(lambda: resolution.population(clock.today()))
+    with ThreadPoolExecutor(1) as beside:
+        with timer.stage("seal and load") as told:
+            loaded = register.load(resolution, beside=lambda: (defects.begin(), counted.begin()), by=by, why=why)
+            # who left without being merged (the records were withdrawn) has no successor
+            merged = linkage.successors(engine, lake=lake, former_ids=register.persons_who_left())
+            register.redirect_persons(merged, by=by, why=why)
+            # … and the rest while it files what was counted; until that is done the engine is not ours
+            agreement = beside.submit(resolution.agreement)
+            register.count_population(resolution=resolution, by=by, why=why)
+            report.register = loaded.counts
+            told.update(rows_out=loaded.persons, steps=loaded.seconds)
+        with timer.stage("score quality") as told:
+
+            def dossiers(person_ids: Iterable[int]) -> list[Any]:
+                agreement.result()
+                return resolution.dossiers_of(person_ids)
+
+            days = {check.code: check.working_days for check in checks.values()}
+            report.findings = catalog.file_findings(
+                defects.value(), working_days=days, dossiers=dossiers, by=by, why=why
+            )
+            told.update(report.findings)
+            told["rows_out"] = catalog.score(
+                timer.run,
+                engine,
+                assertions=issued,
+                agreement=agreement.result(),
+                value_issues=value_issues,
+                findings=found.value(),
+                rows_by_source=intake.rows_by_source(),
+                by=by,
+                why=why,
+            )
 
 
 def _load_links(linked: Any) -> dict[str, int]:
@@ -367,21 +377,6 @@ def _counts(delivery: Any) -> DeliveryCounts:
 
 def _figures(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("assertions", "persons")}
-
-
-def _outcome(report: Report) -> dict[str, Any]:
-    return {"linkage": report.linkage, "register": report.register, "findings": report.findings}
-
-
-def _rows_by_source() -> dict[str, tuple[int, int]]:
-    """Source → (rows that could be used, rows delivered), over the active deliveries."""
-    from wanjia.intake import api as intake
-
-    rows: dict[str, tuple[int, int]] = {}
-    for delivery in intake.active_deliveries():
-        usable, delivered = rows.get(delivery.source, (0, 0))
-        rows[delivery.source] = usable + delivery.accepted + delivery.repeats, delivered + delivery.rows_in
-    return rows
 
 
 def fingerprint() -> str:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from wanjia.kernel import settings
 from wanjia.kernel.embedded_server import EmbeddedServer
 from wanjia.kernel.errors import WebRoleMissing
+from wanjia.kernel.table_files import begin_to_write_out
 
 MINIMUM_VERSION = 150000
 #: what the pages' processes become: it may use everything but the vault's table
@@ -19,11 +20,12 @@ WEB_ROLE = "wanjia_web"
 BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 BINARY_TRAILER = b"\xff\xff"
 
-READ_AHEAD_BYTES = 4_000_000
 COPY_WRITE_BYTES = 2_000_000
 
 #: PostgreSQL's own limit of processes that help to build one index
 INDEX_HELPERS = 2
+#: an index is sorted in pieces of this size, and these are merged: quicker than all of it at once in memory that nobody had before
+INDEX_SORT_MEMORY = "32MB"
 
 #: any number that no other advisory lock uses
 MIGRATION_LOCK = 0x4D494752
@@ -211,14 +213,17 @@ def _sender(connection: Any) -> Callable[[memoryview], None]:
 
 
 @contextmanager
-def filled_anew(cursor: Any, *tables: str, between: Callable[[], None] | None = None) -> Iterator[None]:
+def filled_anew(
+    cursor: Any, *tables: str, between: Callable[[], None] | None = None, in_order: bool = False
+) -> Iterator[None]:
     """The tables are emptied; inside the block they have no indexes, keys and triggers, which come back afterwards, built in one go and so checked.
 
     Inside one transaction: it locks the tables against everybody. CHECK constraints stay. Because the tables are emptied in the transaction
     that fills them, PostgreSQL writes no log of their rows where no replica needs one (wal_level minimal): it syncs the tables before the
     commit instead, and a crash leaves them as they were. COPY may write rows frozen (`is_anew`): no later pass has to touch them.
 
-    `between` is called before each index or key is built: other rows may wait to be written.
+    `between` is called before each index or key is built: other rows may wait to be written. `in_order`: rows come in the order of every index and
+    key, which then stay and grow at their ends. For a large table that takes no longer than building them, and its rows need not be read again.
     """
     again: list[str] = []
     # what is synced before the commit is on its way to the disk by then, and nobody waits for all of it at once
@@ -226,23 +231,11 @@ def filled_anew(cursor: Any, *tables: str, between: Callable[[], None] | None = 
     # one processor is for us, who make the next rows meanwhile, one for the connection; a helper would take ours, and a shared sort costs more
     spare = min(INDEX_HELPERS, max(0, settings.threads() - 2))
     cursor.execute(f"SET LOCAL max_parallel_maintenance_workers = {spare}")
+    cursor.execute(f"SET LOCAL maintenance_work_mem = '{INDEX_SORT_MEMORY}'")
     for table in tables:
         cursor.execute(f'TRUNCATE "{table}"')
-        cursor.execute(
-            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x', 'f')",
-            [table],
-        )
-        constraints = cursor.fetchall()
-        for name, definition in constraints:
-            cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
-            again.append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
-        cursor.execute(
-            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass",
-            [table],
-        )
-        for name, definition in cursor.fetchall():
-            cursor.execute(f"DROP INDEX {name}")
-            again.append(definition)
+        if not in_order:
+            again += _without_indexes(cursor, table)
         # row-level security that is forced on the owner too forbids COPY; the table is locked against everybody until it is back
         cursor.execute("SELECT relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", [table])
         if cursor.fetchone()[0]:
@@ -255,36 +248,28 @@ def filled_anew(cursor: Any, *tables: str, between: Callable[[], None] | None = 
         if between is not None:
             between()
         cursor.execute(statement)
+    for table in tables:
+        begin_to_write_out(cursor, table)
 
 
-def read_ahead(*, indexes: Sequence[str], tables: Sequence[str]) -> int:
-    """Read all indexes of some contexts and all tables of some once from disk, indexes first and small ones before large ones, as far as a quarter of
-    this machine's memory goes. Returns the bytes read; the operator's own server (DATABASE_URL) is left alone, it was there before us and stays.
-
-    After a reboot nothing of the database is in memory. Search keys are keyed hashes, so each search touches other pages of their index: read one by
-    one as searches ask for them they would stay slow for a day, read in one go they take seconds.
-    """
-    if settings.database_url():
-        return 0
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('data_directory'), pg_relation_filepath(oid) FROM pg_class"
-            " WHERE relnamespace = current_schema()::regnamespace AND pg_relation_filepath(oid) IS NOT NULL"
-            " AND split_part(relname, '_', 1) = ANY(CASE relkind WHEN 'i' THEN %s::text[] WHEN 'r' THEN %s::text[] END)"
-            " ORDER BY relkind, pg_relation_size(oid)",
-            [list(indexes), list(tables)],
-        )
-        paths = [Path(folder) / path for folder, path in cursor.fetchall()]
-    left = most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
-    for path in paths:
-        # beyond a gigabyte a table goes on in path.1, path.2 …
-        for part in (path, *sorted(path.parent.glob(f"{path.name}.[0-9]*"))):
-            with suppress(OSError), open(part, "rb", buffering=0) as file:
-                while left > 0 and (piece := file.read(min(left, READ_AHEAD_BYTES))):
-                    left -= len(piece)
-    return most - left
+def _without_indexes(cursor: Any, table: str) -> list[str]:
+    """Take the keys, constraints and indexes of a table away. Returns the statements that make them again."""
+    again = []
+    cursor.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'x', 'f')",
+        [table],
+    )
+    for name, definition in cursor.fetchall():
+        cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+        again.append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
+    cursor.execute(
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass",
+        [table],
+    )
+    for name, definition in cursor.fetchall():
+        cursor.execute(f"DROP INDEX {name}")
+        again.append(definition)
+    return again
 
 
 def id_array(ids: Iterable[int]) -> str:

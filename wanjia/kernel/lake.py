@@ -3,7 +3,7 @@
 A file is ``WJL1 | frame*``; a frame is ``length (4) | last? (1) | sealed bytes``, at most 8 MiB of plaintext each. The AAD of a frame
 holds the file's name, a random file id, the frame's number and whether it is the last, so frames cannot be dropped, reordered, or
 moved to another file. Tables are Arrow IPC streams (lz4). Writing is atomic: a temporary file, fsync, then rename; a killed
-writer leaves the old file or none.
+writer leaves the old file or none. Files are read whole and seldom, so what the system keeps of them in memory is handed back at once.
 """
 
 import fcntl
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from wanjia.kernel.errors import KeyUnavailable, LakeFileDamaged, LakeFileMissing
 from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.memory import let_go_of_file
 from wanjia.kernel.sealing import ADDED_BYTES, HEAD
 from wanjia.kernel.wrapping import sync_folder
 
@@ -223,6 +224,7 @@ class _SealedWriter(io.RawIOBase):
                 self._frame(self._plain[: self._held], is_last=True)
                 self._file.flush()
                 os.fsync(self._file.fileno())
+                let_go_of_file(self._file.fileno())
                 self._file.close()
                 with self._lake._renaming():
                     if self._instead_of is None or _inode(self._path) == self._instead_of:
@@ -310,6 +312,8 @@ class _SealedReader(io.RawIOBase):
         self._number += 1
 
     def close(self) -> None:
+        if not self._file.closed:
+            let_go_of_file(self._file.fileno())
         self._file.close()
         self._held = memoryview(b"")
         _give_back(self._own)

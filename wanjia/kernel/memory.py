@@ -1,6 +1,7 @@
 """Memory of a process that handles a country's rows at once."""
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,3 +37,13 @@ def give_back() -> None:
     gc.collect()
     gc.freeze()
     pa.default_memory_pool().release_unused()
+
+
+def let_go_of_file(file: int) -> None:
+    """Hand back the memory in which the system keeps what was read from or written to the open `file`, as far as the disk holds it too; what it does
+    not hold yet is on its way there from now on.
+
+    For files that nobody reads again soon: whatever is written next takes those pages, and not fresh ones (see `give_back`).
+    """
+    if hasattr(os, "posix_fadvise"):  # not everywhere
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)

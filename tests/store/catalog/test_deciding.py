@@ -59,7 +59,7 @@ def filed(engine):
         registered.register(person, HELD, division=division, is_sealed=is_sealed, also=also)
 
     def again(rows=tuple(ROWS), dossiers=None):
-        return catalog.file_findings(engine, found(engine, *rows), dossiers=dossiers, **WHO)
+        return catalog.file_findings(catalog.gather_findings(engine, found(engine, *rows)), dossiers=dossiers, **WHO)
 
     again()
     return again

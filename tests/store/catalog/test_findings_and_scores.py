@@ -33,37 +33,49 @@ TWO = ("several_heads", "police_register", "relation_to_head", 2, None, 77, None
 
 def test_a_finding_is_due_in_ten_working_days_and_keeps_its_clock(engine):
     with clock.stopped_at(MONDAY):
-        assert api.file_findings(engine, found(engine, ONE, TWO), **WHO) == {"opened": 2, "closed": 0, "kept": 0}
+        assert api.file_findings(api.gather_findings(engine, found(engine, ONE, TWO)), **WHO) == {
+            "opened": 2,
+            "closed": 0,
+            "kept": 0,
+        }
     with clock.stopped_at(FRIDAY):
-        assert api.file_findings(engine, found(engine, ONE, TWO), **WHO) == {"opened": 0, "closed": 0, "kept": 2}
+        assert api.file_findings(api.gather_findings(engine, found(engine, ONE, TWO)), **WHO) == {
+            "opened": 0,
+            "closed": 0,
+            "kept": 2,
+        }
     assert {f["due_on"] for f in api.findings()} == {date(2026, 11, 30)}
 
 
 def test_what_is_gone_is_closed_and_may_open_again(engine):
     with clock.stopped_at(MONDAY):
-        api.file_findings(engine, found(engine, ONE, TWO), **WHO)
+        api.file_findings(api.gather_findings(engine, found(engine, ONE, TWO)), **WHO)
     with clock.stopped_at(FRIDAY):
-        assert api.file_findings(engine, found(engine, TWO), **WHO) == {"opened": 0, "closed": 1, "kept": 1}
+        assert api.file_findings(api.gather_findings(engine, found(engine, TWO)), **WHO) == {
+            "opened": 0,
+            "closed": 1,
+            "kept": 1,
+        }
         assert [f["closed_on"] for f in api.findings(status="closed")] == [date(2026, 11, 20)]
-        assert api.file_findings(engine, found(engine, ONE, TWO), **WHO)["opened"] == 1
+        assert api.file_findings(api.gather_findings(engine, found(engine, ONE, TWO)), **WHO)["opened"] == 1
     assert api.findings(kind="sex_against_number")[0]["due_on"] == date(2026, 12, 4)
 
 
 def test_the_records_of_one_finding_are_gathered(engine):
-    api.file_findings(engine, found(engine, ONE, (*ONE[:-1], 101)), **WHO)
+    api.file_findings(api.gather_findings(engine, found(engine, ONE, (*ONE[:-1], 101))), **WHO)
     [finding] = api.findings(source="school_rolls")
     assert finding["assertion_ids"] == [100, 101]
 
 
 def test_findings_about_others_stay_in_the_fast_lane(engine):
-    api.file_findings(engine, found(engine, ONE, TWO), **WHO)
-    assert api.file_findings(engine, found(engine), only_persons=[1], **WHO)["closed"] == 1
+    api.file_findings(api.gather_findings(engine, found(engine, ONE, TWO)), **WHO)
+    assert api.file_findings(api.gather_findings(engine, found(engine)), only_persons=[1], **WHO)["closed"] == 1
     assert [f["kind"] for f in api.findings()] == ["several_heads"]
 
 
 def test_the_summary_counts_what_is_overdue(engine):
     with clock.stopped_at(MONDAY):
-        api.file_findings(engine, found(engine, ONE), **WHO)
+        api.file_findings(api.gather_findings(engine, found(engine, ONE)), **WHO)
     with clock.stopped_at(datetime(2026, 12, 1, tzinfo=UTC)):
         [line] = api.findings_summary()
     assert (line["open"], line["overdue"], line["next_due_on"]) == (1, 1, None)

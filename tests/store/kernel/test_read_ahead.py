@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from wanjia.kernel import database, settings
+from wanjia.kernel import settings, table_files
 
 pytestmark = pytest.mark.django_db
 
@@ -28,15 +28,15 @@ def test_every_index_is_read_and_the_tables_asked_for(monkeypatch):
         assert cursor.fetchone()[0] > 20
     indexes, tables = bytes_of("i", "register"), bytes_of("r", "register")
     assert min(indexes, tables) > 100_000
-    assert database.read_ahead(indexes=["register"], tables=[]) == indexes
-    assert database.read_ahead(indexes=["register", "privacy"], tables=["register"]) == indexes + tables + bytes_of(
+    assert table_files.read_ahead(indexes=["register"], tables=[]) == indexes
+    assert table_files.read_ahead(indexes=["register", "privacy"], tables=["register"]) == indexes + tables + bytes_of(
         "i", "privacy"
     )
-    monkeypatch.setattr(database.os, "sysconf", {"SC_PHYS_PAGES": 40, "SC_PAGE_SIZE": 4096}.__getitem__)
-    assert database.read_ahead(indexes=["register"], tables=["register"]) == 10 * 4096
+    monkeypatch.setattr(table_files.os, "sysconf", {"SC_PHYS_PAGES": 40, "SC_PAGE_SIZE": 4096}.__getitem__)
+    assert table_files.read_ahead(indexes=["register"], tables=["register"]) == 10 * 4096
 
 
 def test_the_operators_own_server_is_left_alone(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(settings, "database_url", lambda: "postgresql://elsewhere/wanjia")
     with django_assert_num_queries(0):
-        assert database.read_ahead(indexes=["register"], tables=["register"]) == 0
+        assert table_files.read_ahead(indexes=["register"], tables=["register"]) == 0

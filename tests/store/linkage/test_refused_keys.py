@@ -90,12 +90,12 @@ def test_the_finding_has_the_clock_of_its_declared_check(engine, run, tmp_path):
     checks = load_folder(settings.PROJECT_ROOT / "declared" / "cn" / "checks", Check)
     days = {check.code: check.working_days for check in checks.values()}
     found = linkage.findings(engine, lake=Lake.open(tmp_path), checks=checks)
-    catalog.file_findings(engine, found, working_days=days, by="t", why="t")
+    catalog.file_findings(catalog.gather_findings(engine, found), working_days=days, by="t", why="t")
     [finding] = catalog.findings(source="insurance")
     assert (finding["kind"], finding["element"], finding["person_id"]) == ("too_many_alike", "birth_on", None)
     assert len(finding["assertion_ids"]) == 20
     assert finding["due_on"] == due_on(finding["opened_on"], checks["too_many_alike"].working_days)
-    catalog.file_findings(engine, found.limit(0), working_days=days, by="t", why="t")
+    catalog.file_findings(catalog.gather_findings(engine, found.limit(0)), working_days=days, by="t", why="t")
     assert catalog.findings(source="insurance") == []
 
 

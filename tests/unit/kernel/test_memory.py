@@ -1,12 +1,13 @@
 """What bulk work changes in the process is as before afterwards."""
 
 import gc
+import os
 import weakref
 
 import pyarrow as pa
 import pytest
 
-from wanjia.kernel.memory import for_bulk_work, give_back
+from wanjia.kernel.memory import for_bulk_work, give_back, let_go_of_file
 
 
 def _work(usual):
@@ -43,3 +44,17 @@ def test_what_was_freed_goes_back_and_what_is_held_stays():
         del freed
         give_back()
         assert held.to_pylist() == list(range(100_000))
+
+
+def test_a_file_that_was_let_go_of_is_read_from_disk_again(tmp_path):
+    content = os.urandom(3_000_000)
+    with open(tmp_path / "written", "wb") as file:
+        file.write(content[:2_000_000])
+        file.flush()
+        os.fsync(file.fileno())
+        let_go_of_file(file.fileno())
+        # what the disk does not hold yet stays where it is
+        file.write(content[2_000_000:])
+        file.flush()
+        let_go_of_file(file.fileno())
+    assert (tmp_path / "written").read_bytes() == content

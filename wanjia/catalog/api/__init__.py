@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from django.db import connection, transaction
 from django.db.models import F
 
@@ -24,6 +25,7 @@ __all__ = [
     "file_findings",
     "findings",
     "findings_summary",
+    "gather_findings",
     "latest_run",
     "open_run",
     "record_stage",
@@ -194,9 +196,17 @@ def scorecard(*, run_id: int | None = None, source: str | None = None) -> list[d
     )
 
 
+def gather_findings(engine: Engine, found: Any) -> pa.Table:
+    """What `file_findings` takes: of `found`, a frame with the columns kind, source, element, person_id, other_person_id, household_id, assertion_id,
+    one row for each subject, with the `assertion_ids` of all its rows."""
+    keys = [name for name in FINDING_COLUMNS if name != "assertion_id"]
+    return engine.arrow(
+        found.filter(found.source.notnull()).group_by(keys).aggregate(assertion_ids=lambda t: t.assertion_id.collect())
+    )
+
+
 def file_findings(
-    engine: Engine,
-    found: Any,
+    rows: pa.Table,
     *,
     working_days: Mapping[str, int] | None = None,
     only_persons: Sequence[int] | None = None,
@@ -204,17 +214,13 @@ def file_findings(
     by: str,
     why: str,
 ) -> dict[str, int]:
-    """Make `found` (a frame with the columns kind, source, element, person_id, other_person_id, household_id, assertion_id) the open findings.
+    """Make `rows` (of `gather_findings`) the open findings.
 
     A finding already open keeps its clock; one no longer found is closed; a new one is due after its kind's working days (ten if not said).
     With `only_persons`, findings about others stay as they are. A conflict that an officer decided stays decided, and what was settled is not opened
     again, while `dossiers` (person ids → what sources say of them now) shows that nothing changed. Returns {opened, closed, kept}.
     """
     keys = [name for name in FINDING_COLUMNS if name != "assertion_id"]
-    grouped = (
-        found.filter(found.source.notnull()).group_by(keys).aggregate(assertion_ids=lambda t: t.assertion_id.collect())
-    )
-    rows = engine.arrow(grouped)
     today = clock.today()
     days = working_days or {}
     due = {kind: due_on(today, days.get(kind, 10)) for kind in set(rows["kind"].to_pylist())}

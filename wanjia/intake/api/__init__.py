@@ -35,6 +35,7 @@ from wanjia.intake.api.reads import (
     refusal_counts,
     refusal_named,
     refusals,
+    rows_by_source,
     source_name,
     together,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "refusal_named",
     "refusals",
     "revoke_token",
+    "rows_by_source",
     "source_name",
     "source_named",
     "sources",

@@ -83,6 +83,15 @@ def active_deliveries() -> list[Delivery]:
     return list(Delivery.objects.filter(status=Status.STANDARDISED).order_by("id"))
 
 
+def rows_by_source() -> dict[str, tuple[int, int]]:
+    """Source → (rows that could be used, rows delivered), over the active deliveries."""
+    rows: dict[str, tuple[int, int]] = {}
+    for delivery in active_deliveries():
+        usable, delivered = rows.get(delivery.source, (0, 0))
+        rows[delivery.source] = usable + delivery.accepted + delivery.repeats, delivered + delivery.rows_in
+    return rows
+
+
 def has_pending() -> bool:
     """Is there anything received that is not standardised yet, a waiting push included?"""
     return has_landed() or has_pushed()

@@ -14,6 +14,7 @@ from wanjia.kernel.ahead import Ahead, ahead
 from wanjia.kernel.blinding import BLIND_BYTES, Blinder
 from wanjia.kernel.database import copy_binary, filled_anew
 from wanjia.kernel.keyring import Keyring
+from wanjia.kernel.table_files import let_go_behind
 from wanjia.privacy.adapters import (
     BLIND_ROW_BYTES,
     BLIND_ROWS_HELD,
@@ -140,9 +141,10 @@ class Keeping:
 
     def _fill(self, *, waits: bool) -> None:
         if not self._is_filling:
-            self.filling.enter_context(filled_anew(self._cursor, VAULT))
+            self.filling.enter_context(filled_anew(self._cursor, VAULT, in_order=True))
             self._is_filling = True
-        copy_binary(self._cursor, VAULT, VAULT_COLUMNS, self._next_pieces(waits=waits), is_anew=True)
+        pieces = let_go_behind(self._cursor, VAULT, self._next_pieces(waits=waits))
+        copy_binary(self._cursor, VAULT, VAULT_COLUMNS, pieces, is_anew=True)
 
     def _next_pieces(self, *, waits: bool) -> Iterator[bytes]:
         """The pieces of one kind, to their end, or (not `waits`) as far as they are made."""
@@ -188,7 +190,7 @@ def _write_dossiers(
     cursor: Any, sealed: Iterable[bytes], before: "_Versions", change: VaultChange, at: datetime
 ) -> None:
     if before.is_vault_empty:
-        with filled_anew(cursor, VAULT):
+        with filled_anew(cursor, VAULT, in_order=True):
             copy_binary(cursor, VAULT, VAULT_COLUMNS, sealed, is_anew=True)
         return
     # it stays with the connection, empty: made and dropped for each push it would cost PostgreSQL's catalogue more than its rows

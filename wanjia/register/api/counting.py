@@ -64,7 +64,7 @@ def count_population(*, by: str, why: str, as_of: date | None = None, resolution
     on = as_of or clock.today()
     # where events or changes of divisions lie over what was resolved, only the database holds what follows
     if resolution is not None and not Basis.objects.exists() and not standards.load_profile().redrawn:
-        cells = resolution.engine.arrow(population(resolution.states, resolution.residences, on))
+        cells = resolution.population(on)
     else:
         with get_engine() as engine:
             kept = (engine.load(f"counted_{name}", _kept(*asked)) for name, asked in _KEPT.items())

@@ -120,12 +120,16 @@ def write(
         with timed("subjects"):
             _keep_subjects(cursor, "register_person", persons, at, only, counts)
             _keep_subjects(cursor, "register_household", households, at, () if only is not None else None, counts)
+            if only is None:
+                _fresh_statistics(cursor, "register_person", "register_household")
 
         def keep_facts(some: Sequence[tuple[FactTable, pa.Table]]) -> None:
             for fact, rows in some:
                 with timed(fact.frame):
                     scope = relations_of if fact.frame == "relations" and relations_of is not None else only
                     _keep_facts(cursor, fact, rows, at, scope, counts)
+                    if only is None:
+                        _fresh_statistics(cursor, fact.table)
 
         # in turns, so that PostgreSQL has facts to write while look-up values are hashed, and indexes to build while dossiers are sealed
         keep_facts(facts[:FACTS_BEFORE_SEARCH])
@@ -143,12 +147,6 @@ def write(
                 counts["blind.searchable"] = (
                     kept.searchable() if kept else privacy.keep_searchable(resolution.searchable(), only=only)
                 )
-        if only is None:
-            # fresh statistics at once: the daemon that would collect them comes too late for the next query
-            with timed("analyze"):
-                cursor.execute(
-                    f"ANALYZE {', '.join(('register_person', 'register_household', *(fact.table for fact in FACTS)))}"
-                )
     trace.record_job("register.load", persons=vault.touched(), by=by, why=why, detail=counts)
     Load.objects.create(at=at, actor=by, purpose=why, counts=counts)
     return LoadResult(at, resolution.persons, counts, seconds)
@@ -164,6 +162,11 @@ def _moment_after_last_change() -> datetime:
     last = max((at for at in known if at), default=None)
     now = clock.now()
     return max(now, last + timedelta(microseconds=1)) if last else now
+
+
+def _fresh_statistics(cursor: Any, *tables: str) -> None:
+    """At once: the daemon that would collect them comes too late for the next query. Table by table, because at the end nothing goes on beside it."""
+    cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def _is_empty(cursor: Any, table: str) -> bool:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from wanjia.register import rules
 from wanjia.register.api.assembling import in_words, put_together
 from wanjia.register.bulk import agreement, dossiers, facts, relations, statements, survivors
 from wanjia.register.bulk.checks import findings
+from wanjia.register.bulk.population import population
 from wanjia.register.bulk.statements import Part, Statements
 from wanjia.register.bulk.survivors import Ranks, Winners
 from wanjia.register.declared import Check
@@ -89,6 +91,7 @@ class Resolution:
     relations: Table
     persons: int
     seconds: dict[str, float] = field(default_factory=dict)
+    _populations: dict[date, pa.Table] = field(default_factory=dict)
 
     def person_ids(self) -> pa.Table:
         """(id) of every person."""
@@ -160,6 +163,12 @@ class Resolution:
             asked = agreement.agreement(stated, self.resolved, listed, self.ranks)
             counted += agreement.listed([row for one in asked for row in self.engine.arrow(one).to_pylist()], listed)
         return counted
+
+    def population(self, on: date) -> pa.Table:
+        """The living of a day by division, sex and age (`bulk.population`); counted once."""
+        if on not in self._populations:
+            self._populations[on] = self.engine.arrow(population(self.states, self.residences, on))
+        return self._populations[on]
 
     def findings(self, checks: Mapping[str, Check]) -> Table:
         """What the cross-checks object to: (kind, source, element, person_id, other_person_id, household_id, assertion_id)."""
