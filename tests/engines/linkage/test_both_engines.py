@@ -146,6 +146,8 @@ def test_a_blocking_value_that_explodes_is_refused_and_told(engine, tmp_path):
     narrow = replace(LINKAGE, largest_block=3)
     rows = [row(i, **ONE | {"number": None, "source": "school", "home": f"h{i}"}) for i in range(1, 6)]
     linked(engine, tmp_path, rows)
-    sizes = pairs.block_sizes(Workspace(engine), narrow, nodes="lk_nodes", keyed="lk_keyed")
+    work = Workspace(engine)
+    pairs.make_blocks(work, narrow, nodes="lk_nodes", keyed="lk_keyed")
+    sizes = pairs.block_sizes(work, narrow, nodes="lk_nodes", keyed="lk_keyed")
     assert [n for _, n in sizes["name_birth"]] == [5]
     assert sizes["name_home"] == []

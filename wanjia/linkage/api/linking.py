@@ -233,6 +233,7 @@ def _score_changed(work: Workspace, lake: Lake, trained: state.Trained, *, whole
     if not whole:
         model = _without_overgrown(work, model, drivers)
     pair_tables.make_pairs(work, model.linkage, keyed="lk_keyed", drivers=drivers, pairs="lk_pairs")
+    work.drop("lk_keyed")
     edges = "lk_edges" if drivers is None else "lk_edges_fresh"
     pair_tables.make_compared(work, model, nodes="lk_nodes", pairs="lk_pairs", compared="lk_compared")
     pair_tables.score_pairs(work, model, compared="lk_compared", pairs="lk_pairs", edges=edges, floor=FLOOR_BITS)
