@@ -135,7 +135,10 @@ def _sounded(table: Table, step: "Step") -> Table:
     joined = table.left_join(sounds, table["__rest"] == sounds["__rest"])
     table = joined.select(*[table[c] for c in table.columns if c != "__rest"], __sounds=sounds["__sounds"])
     joined = table.left_join(firsts, table["__first"] == firsts.character)
-    read = (ibis.coalesce(firsts.syllable, table["__first"]) + " " + table["__sounds"]).strip()
+    first, sounds = ibis.coalesce(firsts.syllable, table["__first"]), table["__sounds"]
+    read = first + " " + sounds
+    # trimming costs more than the rest, and nearly every name has both parts
+    read = ibis.ifelse((first > " ") & (sounds != ""), read, read.strip())
     return joined.select(
         *[table[c] for c in table.columns if c not in ("__first", "__sounds")],
         **{f"{key}__pinyin": ibis.ifelse(table["__han"], read, table[key].lower().re_replace("[.'’-]", ""))},
