@@ -22,7 +22,7 @@ ASSERTION_HEAD = ("assertion_id", "source", "delivery_id", "row_no", "record_key
 ISSUE_SCHEMA = pa.schema([("assertion_id", pa.int64()), ("element", pa.string()), ("reason", pa.string())])
 SUBJECT_BITS = 2
 DELIVERY_BITS = 32
-SOUGHT_AHEAD = 2  # columns whose texts are told apart before the engine asks for them
+SOUGHT_AHEAD = 6  # columns whose texts are told apart before the engine asks for them: it waits for none
 FEW_ROWS = 10_000  # up to here another thread costs more than it saves
 _SAID = standards.ElementPart("said_on", "said_on", Text("记录日期", "day of the record"), "date")
 

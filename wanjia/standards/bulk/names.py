@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 from ibis.expr.types import StringValue, Table
 
-from wanjia.standards.bulk.words import known, narrow, translated
+from wanjia.standards.bulk.words import is_missing, known, narrow, translated
 from wanjia.standards.rules.patterns import DOTS, HAN, LATIN
 
 if TYPE_CHECKING:
@@ -25,36 +25,44 @@ def name(table: Table, raw: str, step: "Step") -> Table:
 
 def _han(table: Table, raw: str, step: "Step") -> Table:
     key = step.part.key
+    # nearly all names are nothing but characters: they are shown as they are written
+    is_plain = table[raw].re_search(f"^[{HAN}]+\\z") & ~is_missing(table[raw], step)
+    table = table.mutate(__is_plain=is_plain)
     # few names hold what is replaced: looking first is much cheaper than a replacement
-    table = table.mutate(__narrow=narrow(table[raw])).drop(raw)
-    table = table.mutate(__narrow=_replaced(table["__narrow"], "[(（][^)）]*[)）]$", ""))
+    narrowed = _replaced(narrow(table[raw]), "[(（][^)）]*[)）]$", "")
+    table = table.mutate(__narrow=ibis.ifelse(table["__is_plain"], table[raw], narrowed)).drop(raw)
+    is_plain, written = table["__is_plain"], table["__narrow"]
     table = step.keep(
-        table.mutate(__clean=known(table["__narrow"], step), __han=table["__narrow"].re_search(f"[{HAN}]"))
+        table.mutate(
+            __clean=ibis.ifelse(is_plain, written, known(written, step)),
+            __han=ibis.ifelse(is_plain, True, written.re_search(f"[{HAN}]")),
+        )
     )
-    clean = table["__clean"]
+    is_plain, clean = table["__is_plain"], table["__clean"]
     # a dot of any kind, full stops included, joins the parts of one name; characters are written without spaces
     joined = translated(clean, DOTS + ".", "·" * (len(DOTS) + 1), f"[{DOTS}.]").replace(" ", "")
-    table = table.mutate(__joined=joined)
+    table = table.mutate(__joined=ibis.ifelse(is_plain, clean, joined))
     ends = "^·+|·+$|-+$"
     shown = ibis.ifelse(table["__han"], _replaced(table["__joined"], ends, ""), clean.re_replace("[ ]+", " "))
-    table = table.mutate(__shown=shown)
+    table = table.mutate(__shown=ibis.ifelse(is_plain, clean, shown))
     shown = table["__shown"]
     has_letter = shown.re_search(f"[{HAN}{LATIN}]")
     is_lost = shown.re_search("[?�□*\ue000-\uf8ff]")
     none = ibis.null("string")
+    reason = ibis.cases(
+        # written, but with nothing in it: the profile's words for "nothing known" excepted, a dash is not a name
+        (clean.isnull(), ibis.ifelse(table["__narrow"].re_search("^[-./]+$"), "NAME_EMPTY", none)),
+        (is_lost, "NAME_CHARACTER_LOST"),
+        (~has_letter, "NAME_EMPTY"),
+        (shown.re_search(f"[^{HAN}{LATIN}· .'’-]"), "NAME_MALFORMED"),
+        else_=none,
+    )
     table = table.mutate(
         **{
-            key: ibis.ifelse(has_letter | is_lost, shown, none),
-            f"{key}__reason": ibis.cases(
-                # written, but with nothing in it: the profile's words for "nothing known" excepted, a dash is not a name
-                (clean.isnull(), ibis.ifelse(table["__narrow"].re_search("^[-./]+$"), "NAME_EMPTY", none)),
-                (is_lost, "NAME_CHARACTER_LOST"),
-                (~has_letter, "NAME_EMPTY"),
-                (shown.re_search(f"[^{HAN}{LATIN}· .'’-]"), "NAME_MALFORMED"),
-                else_=none,
-            ),
+            key: ibis.ifelse(is_plain, shown, ibis.ifelse(has_letter | is_lost, shown, none)),
+            f"{key}__reason": ibis.ifelse(is_plain, none, reason),
         }
-    ).drop("__narrow", "__clean", "__joined", "__shown")
+    ).drop("__is_plain", "__narrow", "__clean", "__joined", "__shown")
     table = step.keep(_folded(step.keep(table), key, step))
     table = table.mutate(**{f"{key}__norm": _replaced(table["__simple"].lower(), _JOINTS, "")})
     return _sounded(_split(table, step), step)
@@ -79,7 +87,7 @@ def _folded(table: Table, key: str, step: "Step") -> Table:
     variants, folded = step.lookups.variants
     if not variants:
         return table.mutate(__simple=table[key])
-    letters = table.filter(table["__han"]).select(__named=table[key]).distinct()
+    letters = table.filter(table["__han"]).select(__named=table[key])
     letters = letters.mutate(letter=letters["__named"].split("")).unnest("letter")
     characters = step.lookups.variant_characters
     hits = step.keep(letters.join(characters, letters.letter == characters.character).select("__named").distinct())
@@ -135,7 +143,10 @@ def _sounded(table: Table, step: "Step") -> Table:
     joined = table.left_join(sounds, table["__rest"] == sounds["__rest"])
     table = joined.select(*[table[c] for c in table.columns if c != "__rest"], __sounds=sounds["__sounds"])
     joined = table.left_join(firsts, table["__first"] == firsts.character)
-    read = (ibis.coalesce(firsts.syllable, table["__first"]) + " " + table["__sounds"]).strip()
+    first, sounds = ibis.coalesce(firsts.syllable, table["__first"]), table["__sounds"]
+    read = first + " " + sounds
+    # trimming costs more than the rest, and nearly every name has both parts
+    read = ibis.ifelse((first > " ") & (sounds != ""), read, read.strip())
     return joined.select(
         *[table[c] for c in table.columns if c not in ("__first", "__sounds")],
         **{f"{key}__pinyin": ibis.ifelse(table["__han"], read, table[key].lower().re_replace("[.'’-]", ""))},
