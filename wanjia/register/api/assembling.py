@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 
 from wanjia.kernel.ordering import order_by
 
-# so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
-PERSONS_AT_ONCE = 20_000
+# so few that all that is made of their texts, sealing included, lies in memory that was used for others before: to touch memory for the first time
+# costs more than the copying
+PERSONS_AT_ONCE = 4_000
 
 
 def in_order(choices: pa.Table) -> pa.Table:
