@@ -8,8 +8,9 @@ import pyarrow as pa
 from wanjia.kernel.ordering import order_by
 from wanjia.register import rules
 
-# so few that their texts lie in memory that was used for others before: memory that is touched for the first time costs more than the copying
-PERSONS_AT_ONCE = 20_000
+# so few that all that is made of their texts, sealing included, lies in memory that was used for others before: to touch memory for the first time
+# costs more than the copying
+PERSONS_AT_ONCE = 4_000
 # that times the number of a column's values is no 64-bit number any more
 LARGEST_KIND = 2**62
 
@@ -17,7 +18,7 @@ LARGEST_KIND = 2**62
 def in_words(choices: pa.Table) -> pa.Table:
     """(person_id, chosen) in order of persons, from what `dossiers.choices` asks: each text is written and kept once, and some thousands serve a
     million persons."""
-    order = np.argsort(np.asarray(choices["person_id"]))
+    order = order_by(np.asarray(choices["person_id"]))
     held = choices.drop_columns(["person_id"])
     kinds, room = np.zeros(len(choices), np.int64), 1
     for column in held.columns:

@@ -32,6 +32,8 @@ from wanjia.trace import api as trace
 
 STAGE = "stage"
 FEW_ROWS = 10_000
+# so few that their text lies in memory that was used before
+COPY_ROWS = 20_000
 FACTS_BEFORE_SEARCH = 3
 
 
@@ -304,7 +306,7 @@ def _copy(cursor: Any, table: str, columns: Sequence[str], rows: pa.Table, *, is
 
     def pieces():
         options = pyarrow.csv.WriteOptions(include_header=False)
-        for batch in rows.to_batches(max_chunksize=100_000):
+        for batch in rows.to_batches(max_chunksize=COPY_ROWS):
             text = io.BytesIO()
             pyarrow.csv.write_csv(batch, text, options)
             yield text.getvalue()
