@@ -61,8 +61,7 @@ def serve_at(host: str, port: int) -> None:
     from wanjia.cli import serve as serving
 
     children = serving.start(host, port, with_worker=True)
-    click.echo(f"\n  http://{host}:{port}/    (Ctrl-C stops)\n")
-    serving.wait(children)
+    serving.wait(children, host, port, answering=lambda: click.echo(f"\n  http://{host}:{port}/    (Ctrl-C stops)\n"))
 
 
 def _push(folder: Path) -> None:

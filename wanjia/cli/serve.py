@@ -1,9 +1,11 @@
 """wanjia serve: the pages, the worker that brings pushed records into the register within seconds, and the sequencer of the public log."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import click
 
@@ -28,8 +30,7 @@ def command(host: str, port: int, workers: int, worker: bool) -> None:
     """Serve the pages until Ctrl-C."""
     prepare()
     children = start(host, port, workers, with_worker=worker)
-    click.echo(f"http://{host}:{port}/", err=True)
-    wait(children)
+    wait(children, host, port, answering=lambda: click.echo(f"http://{host}:{port}/", err=True))
 
 
 def prepare() -> None:
@@ -77,11 +78,13 @@ def _read_ahead() -> None:
         connection.close()
 
 
-def wait(children: list[subprocess.Popen]) -> None:
-    """Until the pages end or we are told to stop; then end them all."""
-    pages = children[0]
+def wait(children: list[subprocess.Popen], host: str, port: int, *, answering: Callable[[], None]) -> None:
+    """Until the pages end or we are told to stop; then end them all. `answering` is called once they take visitors at `host` and `port`."""
+    pages, is_told = children[0], False
     is_stopping, pause = _options.until_told()
     while not is_stopping() and pages.poll() is None:
+        if not is_told and (is_told := _takes_visitors(host, port)):
+            answering()
         pause(0.2)
         for at, child in enumerate(children[1:], start=1):
             # the pages go on without the others, and what they did not do waits for them: they come back by themselves
@@ -96,3 +99,11 @@ def wait(children: list[subprocess.Popen]) -> None:
             child.wait(timeout=20)
         except subprocess.TimeoutExpired:
             child.kill()
+
+
+def _takes_visitors(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
