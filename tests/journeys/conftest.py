@@ -150,6 +150,10 @@ def visit(site, browser):
             page.fill("#id_password", site.passwords[user])
             page.click("main form .btn-primary")
             page.wait_for_url(lambda url: "/login" not in url)
+            if page.get_attribute("html", "lang") != lang:
+                # the account keeps what another journey chose
+                with page.expect_navigation():
+                    page.locator(f"button[name=language][value={lang}]").dispatch_event("click")
         return page, watch
 
     yield open_for
